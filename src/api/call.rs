@@ -1,0 +1,116 @@
+//! A request as all families see it.
+
+use std::ops::Range;
+
+/// A metered request, read once. Positions are bytes in its body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// The asked model's name, as written.
+    pub model: Box<str>,
+    /// Where the model's name stands.
+    pub model_site: ModelSite,
+    /// What is to be counted of the input.
+    pub input: Input,
+    /// What was said about the output.
+    pub output: OutputAsk,
+    /// Whether the answer comes as a stream of events.
+    pub stream: bool,
+    /// Whether the caller asked for usage at the end of the stream himself.
+    pub asks_usage: bool,
+}
+
+/// Where a request names its model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ModelSite {
+    /// In the body: the JSON value, quotes included.
+    Body(Range<usize>),
+    /// In the path: the segment after this one, as in `…/deployments/{model}/…`.
+    PathAfter(&'static str),
+}
+
+/// What a request asks of the output.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct OutputAsk {
+    /// The caller's cap for one answer; the larger one where two stand.
+    pub cap: Option<u64>,
+    /// How many answers.
+    pub answers: u64,
+}
+
+/// What is to be counted of a request's input, free of any tokenizer.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Input {
+    /// Texts to be tokenized, each for itself.
+    pub texts: Vec<Text>,
+    /// Messages, each of which costs some tokens of its own.
+    pub messages: u64,
+    /// Names of speakers, likewise.
+    pub names: u64,
+    /// Tools' declarations.
+    pub tools: ToolShape,
+    /// Images, audio and files: parts that are no text. Counted by a flat figure until their family knows better.
+    pub media: u64,
+}
+
+/// A text of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Text {
+    /// It stands in the body as it is.
+    Span(Range<usize>),
+    /// It is escaped there, or put together from several places.
+    Owned(Box<str>),
+}
+
+impl Text {
+    /// The text itself, given the body it was read from.
+    #[must_use]
+    pub fn of<'a>(&'a self, body: &'a str) -> &'a str {
+        match self {
+            Self::Span(range) => body.get(range.clone()).unwrap_or_default(),
+            Self::Owned(text) => text,
+        }
+    }
+}
+
+/// How many parts of each kind the tools' declarations have: each costs some tokens beside its text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ToolShape {
+    /// Functions.
+    pub functions: u64,
+    /// Functions that have properties.
+    pub with_properties: u64,
+    /// Properties of them.
+    pub properties: u64,
+    /// Properties with an enumeration.
+    pub enums: u64,
+    /// Items of enumerations.
+    pub enum_items: u64,
+}
+
+/// Why a request cannot be read. It is answered with 400.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Invalid {
+    /// The offending parameter, if it is one.
+    pub param: Option<&'static str>,
+    /// What is wrong, for the caller.
+    pub message: String,
+}
+
+impl Invalid {
+    /// A complaint about one parameter.
+    pub fn param(param: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            param: Some(param),
+            message: message.into(),
+        }
+    }
+
+    /// A complaint about the whole body.
+    pub fn body(message: impl Into<String>) -> Self {
+        Self {
+            param: None,
+            message: message.into(),
+        }
+    }
+}

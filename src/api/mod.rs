@@ -1,0 +1,83 @@
+//! The APIs that are metered: one file a family, behind the [`Api`] trait.
+
+mod call;
+pub mod openai_chat;
+mod outline;
+mod path;
+mod splice;
+mod sse;
+mod tally;
+
+pub use call::{Call, Input, Invalid, ModelSite, OutputAsk, Text, ToolShape};
+pub use splice::{Splice, splice};
+pub use tally::Tally;
+
+pub(crate) use outline::Outline;
+pub(crate) use path::NormalPath;
+pub(crate) use sse::Events;
+
+use std::fmt;
+
+use bytes::Bytes;
+use http::Method;
+
+use crate::reject::Rejection;
+
+/// What we change in a request before it is forwarded. Empty for most calls.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Edit<'a> {
+    /// Another model's name.
+    pub model: Option<&'a str>,
+    /// The most output tokens an answer may have; written into the request.
+    pub output_cap: Option<u64>,
+    /// Ask for the usage at the end of a stream.
+    pub stream_usage: bool,
+}
+
+/// A reply that we make in a model's place.
+#[derive(Debug, Clone, Copy)]
+pub struct Canned<'a> {
+    /// The text of it.
+    pub text: &'a str,
+    /// An id for it, unique enough for logs.
+    pub id: &'a str,
+    /// The time of it, in seconds since the Unix epoch.
+    pub created: i64,
+}
+
+/// One family of APIs: how its requests are read and changed, its answers read, its errors worded.
+///
+/// It knows bytes and words; it knows nothing of subjects, limits or stores.
+pub trait Api: fmt::Debug + Send + Sync + 'static {
+    /// A short name for metrics and logs, like `openai.chat`.
+    fn name(&self) -> &'static str;
+
+    /// Whether a call is of this family. `path` is normalised: percent-decoded, `//` collapsed, no trailing slash.
+    fn recognises(&self, method: &Method, path: &str) -> bool;
+
+    /// Reads a request once: model, texts, caps, and where they stand in the body.
+    ///
+    /// # Errors
+    /// When the body is not a request of this API, or could be understood in two ways.
+    fn read(&self, path: &str, body: &str) -> Result<Call, Invalid>;
+
+    /// The changes of the body's bytes that make an edit. Changes of a model in the path are not among them.
+    fn splices(&self, call: &Call, body: &str, edit: &Edit<'_>) -> Vec<Splice>;
+
+    /// Reads one JSON document of an answer: the whole of it, or the data of one event of a stream.
+    ///
+    /// Documents may be cut, repeated, or anything at all: what cannot be read is left out of the tally.
+    fn tally(&self, document: &str, tally: &mut Tally);
+
+    /// Whether an event of a stream is the one we asked for on the caller's behalf, to be stripped.
+    fn is_usage_only(&self, document: &str) -> bool;
+
+    /// The JSON body of a rejection, in this API's words.
+    fn error_body(&self, rejection: &Rejection) -> Bytes;
+
+    /// A well-formed answer that says `canned.text`: the content type and the whole body, as a stream if the call asked for one.
+    fn canned(&self, call: &Call, model: &str, canned: &Canned<'_>) -> (&'static str, Bytes);
+}
+
+/// The families we meter.
+pub(crate) static FAMILIES: &[&dyn Api] = &[&openai_chat::OpenAiChat];

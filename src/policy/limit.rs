@@ -1,0 +1,291 @@
+//! One rule: a unit, an amount, a window, a scope, an enforcement.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::glob::Globs;
+use super::window::{Period, Window};
+
+/// What a limit counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Unit {
+    /// Calls.
+    Requests,
+    /// Tokens of the prompt.
+    InputTokens,
+    /// Generated tokens.
+    OutputTokens,
+    /// Input and output together.
+    Tokens,
+    /// Calls under way at the same time.
+    Concurrent,
+}
+
+impl Unit {
+    /// The unit's name in configuration, keys, headers and messages.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Requests => "requests",
+            Self::InputTokens => "input_tokens",
+            Self::OutputTokens => "output_tokens",
+            Self::Tokens => "tokens",
+            Self::Concurrent => "concurrent",
+        }
+    }
+}
+
+/// What a limit does when a call does not fit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Enforcement {
+    /// The call is refused (or goes down the ladder).
+    #[default]
+    Hard,
+    /// The call passes, is charged, and is warned of.
+    Soft,
+    /// A dry run: nothing is refused; what would have been is counted.
+    Shadow,
+}
+
+/// What happens to a call that a hard limit refuses.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum OnExhausted {
+    /// It gets a 429.
+    #[default]
+    Refuse,
+    /// It goes to the next model of the tier's ladder.
+    Downgrade,
+    /// It gets this text as a well-formed answer of the API it called.
+    Reply(Arc<str>),
+}
+
+/// Which parts of a subject share one counter. The organization always parts counters; a scope refines it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Scope {
+    /// Each project has its own counter.
+    pub project: bool,
+    /// Each user has its own counter.
+    pub user: bool,
+    /// Each canonical model has its own counter.
+    pub model: bool,
+}
+
+impl Scope {
+    /// One counter for a whole organization.
+    pub const ORGANIZATION: Self = Self {
+        project: false,
+        user: false,
+        model: false,
+    };
+    /// One counter a project.
+    pub const PROJECT: Self = Self {
+        project: true,
+        ..Self::ORGANIZATION
+    };
+    /// One counter a user: the default.
+    pub const USER: Self = Self {
+        user: true,
+        ..Self::ORGANIZATION
+    };
+    /// One counter a model.
+    pub const MODEL: Self = Self {
+        model: true,
+        ..Self::ORGANIZATION
+    };
+
+    /// Both scopes' parts together: `Scope::USER.and(Scope::MODEL)` counts each user's use of each model.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self {
+            project: self.project || other.project,
+            user: self.user || other.user,
+            model: self.model || other.model,
+        }
+    }
+}
+
+/// One limit. Made by a constructor named after its unit and a method named after its window:
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_token_quota::{Limit, Scope};
+///
+/// let daily = Limit::tokens(500_000).per_day().for_models(["gpt-4o", "gpt-4.1"]).then_downgrade();
+/// let burst = Limit::tokens(10_000).refilled_by(100, Duration::from_secs(1)).id("pro-tpm");
+/// let shared = Limit::requests(600).per_minute().scope(Scope::PROJECT);
+/// let at_once = Limit::concurrent(8);
+/// # let _ = (daily, burst, shared, at_once);
+/// ```
+///
+/// Whether it makes sense is checked by [`PolicyBuilder::build`](super::PolicyBuilder::build).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limit {
+    pub(crate) id: Option<Arc<str>>,
+    pub(crate) unit: Unit,
+    pub(crate) amount: u64,
+    pub(crate) window: Option<Window>,
+    pub(crate) scope: Option<Scope>,
+    pub(crate) models: Option<Globs>,
+    pub(crate) enforcement: Enforcement,
+    pub(crate) on_exhausted: OnExhausted,
+}
+
+impl Limit {
+    fn new(unit: Unit, amount: u64) -> Self {
+        Self {
+            id: None,
+            unit,
+            amount,
+            window: None,
+            scope: None,
+            models: None,
+            enforcement: Enforcement::default(),
+            on_exhausted: OnExhausted::default(),
+        }
+    }
+
+    /// At most this many calls in a window.
+    #[must_use]
+    pub fn requests(amount: u64) -> Self {
+        Self::new(Unit::Requests, amount)
+    }
+
+    /// At most this many tokens, input and output together, in a window.
+    #[must_use]
+    pub fn tokens(amount: u64) -> Self {
+        Self::new(Unit::Tokens, amount)
+    }
+
+    /// At most this many input tokens in a window.
+    #[must_use]
+    pub fn input_tokens(amount: u64) -> Self {
+        Self::new(Unit::InputTokens, amount)
+    }
+
+    /// At most this many output tokens in a window.
+    #[must_use]
+    pub fn output_tokens(amount: u64) -> Self {
+        Self::new(Unit::OutputTokens, amount)
+    }
+
+    /// At most this many calls under way at once. Needs no window.
+    #[must_use]
+    pub fn concurrent(amount: u64) -> Self {
+        let mut limit = Self::new(Unit::Concurrent, amount);
+        limit.window = Some(Window::Gauge);
+        limit
+    }
+
+    /// A limit of any unit, as a configuration file names it.
+    pub(crate) fn of(unit: Unit, amount: u64) -> Self {
+        match unit {
+            Unit::Concurrent => Self::concurrent(amount),
+            other => Self::new(other, amount),
+        }
+    }
+
+    /// A bucket that holds the amount and refills all of it each second.
+    #[must_use]
+    pub fn per_second(self) -> Self {
+        let amount = self.amount;
+        self.refilled_by(amount, Duration::from_secs(1))
+    }
+
+    /// A bucket that holds the amount and refills all of it each minute, steadily.
+    #[must_use]
+    pub fn per_minute(self) -> Self {
+        let amount = self.amount;
+        self.refilled_by(amount, Duration::from_secs(60))
+    }
+
+    /// A bucket that holds the amount and refills all of it each hour, steadily.
+    #[must_use]
+    pub fn per_hour(self) -> Self {
+        let amount = self.amount;
+        self.refilled_by(amount, Duration::from_secs(3600))
+    }
+
+    /// A bucket that holds the amount and refills `refill` of it `every` so often, steadily.
+    #[must_use]
+    pub fn refilled_by(self, refill: u64, every: Duration) -> Self {
+        self.window(Window::Bucket { refill, every })
+    }
+
+    /// A calendar day in the policy's time zone.
+    #[must_use]
+    pub fn per_day(self) -> Self {
+        self.window(Window::Calendar(Period::Day))
+    }
+
+    /// A calendar week, Monday to Sunday, in the policy's time zone.
+    #[must_use]
+    pub fn per_week(self) -> Self {
+        self.window(Window::Calendar(Period::Week))
+    }
+
+    /// A calendar month in the policy's time zone.
+    #[must_use]
+    pub fn per_month(self) -> Self {
+        self.window(Window::Calendar(Period::Month))
+    }
+
+    pub(crate) fn window(mut self, window: Window) -> Self {
+        self.window = Some(window);
+        self
+    }
+
+    /// Names the limit. Usage belongs to the name: with the same id, another amount keeps it.
+    /// Without one it is `{tier or section}/{unit}/{window}[/{models}]`.
+    #[must_use]
+    pub fn id(mut self, id: impl Into<Arc<str>>) -> Self {
+        self.id = Some(id.into());
+        self
+    }
+
+    /// Which callers share one counter; left out: each user for itself.
+    #[must_use]
+    pub fn scope(mut self, scope: Scope) -> Self {
+        self.scope = Some(scope);
+        self
+    }
+
+    /// Binds and charges only models that match one of these globs, by canonical or raw name.
+    #[must_use]
+    pub fn for_models<I>(mut self, models: I) -> Self
+    where
+        I: IntoIterator,
+        I::Item: AsRef<str>,
+    {
+        self.models = Some(Globs::new(models));
+        self
+    }
+
+    /// Never refuses: what passes it is charged and warned of.
+    #[must_use]
+    pub fn soft(mut self) -> Self {
+        self.enforcement = Enforcement::Soft;
+        self
+    }
+
+    /// A dry run, with a counter of its own.
+    #[must_use]
+    pub fn shadow(mut self) -> Self {
+        self.enforcement = Enforcement::Shadow;
+        self
+    }
+
+    /// Sends a call that does not fit to the next model of the tier's ladder.
+    #[must_use]
+    pub fn then_downgrade(mut self) -> Self {
+        self.on_exhausted = OnExhausted::Downgrade;
+        self
+    }
+
+    /// Answers a call that does not fit with this text, as the called API's own answer.
+    #[must_use]
+    pub fn then_reply(mut self, text: impl Into<Arc<str>>) -> Self {
+        self.on_exhausted = OnExhausted::Reply(text.into());
+        self
+    }
+}

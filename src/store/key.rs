@@ -1,0 +1,118 @@
+//! Names of counters and of holds.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+/// A counter's name.
+///
+/// It starts with the organization, and each part is percent-encoded, so that no name of a user, project or model
+/// can be made to spell another's key.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CounterKey(Arc<str>);
+
+/// What may stand in a part as it is. `/` parts, `=` names and `%` escapes, so they may not.
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b':')
+    .remove(b'@');
+
+impl CounterKey {
+    /// Begins a key with its organization.
+    #[must_use]
+    pub(crate) fn builder(organization: &str) -> KeyBuilder {
+        let mut key = String::with_capacity(96);
+        key.extend(utf8_percent_encode(organization, ESCAPED));
+        KeyBuilder(key)
+    }
+
+    /// The whole key.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for CounterKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Puts a [`CounterKey`] together, part by part.
+pub(crate) struct KeyBuilder(String);
+
+impl KeyBuilder {
+    /// Adds a named part. A part that is absent differs from every part that is there, the empty one included.
+    pub(crate) fn part(mut self, name: &'static str, value: Option<&str>) -> Self {
+        self.0.push('/');
+        self.0.push_str(name);
+        if let Some(value) = value {
+            self.0.push('=');
+            self.0.extend(utf8_percent_encode(value, ESCAPED));
+        }
+        self
+    }
+
+    pub(crate) fn build(self) -> CounterKey {
+        CounterKey(self.0.into())
+    }
+}
+
+/// A hold's name: unique over all instances, made by us and never taken from a client.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct HoldId(u128);
+
+impl HoldId {
+    /// An id from its number, for stores that keep it elsewhere and for tests.
+    #[must_use]
+    pub const fn from_u128(id: u128) -> Self {
+        Self(id)
+    }
+
+    /// The id's number.
+    #[must_use]
+    pub const fn as_u128(self) -> u128 {
+        self.0
+    }
+}
+
+impl fmt::Display for HoldId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", self.0)
+    }
+}
+
+impl fmt::Debug for HoldId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Makes [`HoldId`]s: 64 random bits for this process, 64 that count.
+#[derive(Debug)]
+pub(crate) struct HoldIds {
+    process: u64,
+    next: AtomicU64,
+}
+
+impl HoldIds {
+    /// # Panics
+    /// When the operating system has no random numbers to give.
+    pub(crate) fn new() -> Self {
+        let process = getrandom::u64().expect("the operating system gives random numbers");
+        Self {
+            process,
+            next: AtomicU64::new(0),
+        }
+    }
+
+    pub(crate) fn next(&self) -> HoldId {
+        let count = self.next.fetch_add(1, Ordering::Relaxed);
+        HoldId((u128::from(self.process) << 64) | u128::from(count))
+    }
+}

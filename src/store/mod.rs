@@ -1,0 +1,208 @@
+//! Where counters live: the [`Store`] trait, the data that goes in and out of it, and the stores.
+//!
+//! A store takes data, never closures: the same [`Reservation`] works on a map in memory and in a script on a server.
+
+pub mod arithmetic;
+mod charge;
+mod key;
+mod memory;
+
+pub use charge::{Booking, Charge, Rule};
+pub use key::{CounterKey, HoldId};
+pub use memory::MemoryStore;
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use crate::clock::Moment;
+
+/// A future that a [`Store`] returns.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// For how long a hold lives without being renewed, unless the policy says otherwise.
+pub const DEFAULT_EXPIRY: Duration = Duration::from_secs(3600);
+
+/// For how long a settlement may be delivered again: ids of settled holds are remembered for a hold's life and this.
+pub const LONGEST_RETRY: Duration = Duration::from_secs(3600);
+
+/// All that a store needs to decide on a call.
+#[derive(Debug, Clone)]
+pub struct Reservation {
+    /// The hold's id, made by us. The same id again changes nothing and gets the same decision.
+    pub id: HoldId,
+    /// The caller's time; a store with a clock of its own uses that instead.
+    pub now: Moment,
+    /// After which time an unsettled hold is given up.
+    pub expires_in: Duration,
+    /// What to try, in order: the asked model's charges, then each rung's.
+    pub candidates: Vec<Vec<Charge>>,
+}
+
+/// What a store decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decision {
+    /// One candidate fits, and all of its charges are applied.
+    Granted {
+        /// Which one.
+        candidate: usize,
+        /// The counter of each of its charges, in order, as it stands after the charge.
+        balances: Vec<Balance>,
+        /// The charges, by position, that a shadow limit would have refused; they were not applied.
+        would_block: Vec<usize>,
+    },
+    /// None fits; nothing has changed.
+    Refused(Vec<Refusal>),
+    /// This hold has been settled already; nothing has changed.
+    Closed,
+}
+
+/// A counter, for people: what is used, what is held, how much there is, and when it is whole again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Balance {
+    /// What is booked: a bucket's level, a period's usage.
+    pub used: u64,
+    /// What open holds have reserved beside it; always zero for buckets, which charge at once.
+    pub held: u64,
+    /// The amount of the limit.
+    pub amount: u64,
+    /// Calls that a shadow limit would have refused since the counter began.
+    pub would_block: u64,
+    /// In how many microseconds the counter is whole again: a bucket has leaked dry, a period has ended.
+    /// `None` for gauges, whose end nobody knows.
+    pub resets_in: Option<u64>,
+}
+
+impl Balance {
+    /// What is left to reserve; debt shows as zero.
+    #[must_use]
+    pub fn remaining(&self) -> u64 {
+        self.amount
+            .saturating_sub(self.used)
+            .saturating_sub(self.held)
+    }
+}
+
+/// Why a charge was refused, from the most lasting reason to the least.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reason {
+    /// More than the limit's whole amount: waiting will not help.
+    NeverFits,
+    /// A calendar period's amount is spent.
+    Quota,
+    /// A bucket is too full just now.
+    Rate,
+    /// Too many calls are under way.
+    Concurrent,
+}
+
+/// One charge that did not fit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The candidate's position in the reservation.
+    pub candidate: usize,
+    /// The charge's position in the candidate.
+    pub charge: usize,
+    /// Why.
+    pub reason: Reason,
+    /// The counter, unchanged.
+    pub balance: Balance,
+    /// In how many microseconds this charge would fit if nothing else came: `None` where waiting does not help or nobody knows.
+    pub wait: Option<u64>,
+}
+
+/// What a hold's call really used.
+#[derive(Debug, Clone)]
+pub struct Settlement {
+    /// The hold's id. The same id again changes nothing.
+    pub id: HoldId,
+    /// The caller's time; a store with a clock of its own uses that instead.
+    pub now: Moment,
+    /// Every charge that was applied, with what to book for it.
+    pub bookings: Vec<Booking>,
+}
+
+/// How a settlement found its hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settled {
+    /// Open: the hold was replaced by the actual amounts.
+    OnTime,
+    /// Expired: what the expiry kept was corrected to the actual amounts.
+    Late,
+    /// Unknown to the store: the actual amounts were booked in full.
+    Unknown,
+    /// Settled before: nothing has changed.
+    Repeated,
+}
+
+/// A correction by an operator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Adjustment {
+    /// Gives back: usage falls by this much, to zero at the lowest.
+    Credit(u64),
+    /// Takes: usage rises by this much, beyond the limit's amount if need be.
+    Debit(u64),
+    /// Usage becomes zero; what open holds have reserved stays.
+    Reset,
+}
+
+/// A store could not answer.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("the quota store is unavailable: {0}")]
+pub struct StoreError(pub String);
+
+/// Keeps counters and holds.
+///
+/// An implementer promises, at every call and under any concurrency:
+/// - **all or nothing**: a granted candidate's hard and soft charges all apply, a refused reservation changes nothing;
+/// - **no over-admission**: after a grant `used + held <= amount` on every hard counter it charged;
+/// - **exactly once**: a repeated `reserve` or `settle` of one id changes nothing;
+/// - **debt is booked**: what is settled above the reservation is added in full;
+/// - the arithmetic is that of [`arithmetic`], to the last unit.
+pub trait Store: fmt::Debug + Send + Sync + 'static {
+    /// Decides on a call in one atomic step: tries the candidates in order and applies the first that fits.
+    ///
+    /// A candidate that does not fit passes the search on only if all of the hard charges that refuse it
+    /// [downgrade](Charge::downgrades); else the search ends there.
+    ///
+    /// # Errors
+    /// When the store cannot be reached in time. The caller then settles the id at zero, in case it was applied.
+    fn reserve(&self, reservation: Reservation) -> BoxFuture<'_, Result<Decision, StoreError>>;
+
+    /// Replaces a hold by what its call used. Never blocks: a remote store queues it. `done` is called once it is booked.
+    fn settle(&self, settlement: Settlement, done: Box<dyn FnOnce(Settled) + Send>);
+
+    /// Puts off a hold's expiry to `expires_in` from now. A hold that is gone is left alone.
+    fn renew(&self, id: HoldId, now: Moment, expires_in: Duration);
+
+    /// Reads counters. Those that do not exist are as fresh ones. A charge's amount is ignored.
+    ///
+    /// # Errors
+    /// When the store cannot be reached in time.
+    fn peek(
+        &self,
+        charges: Vec<Charge>,
+        now: Moment,
+    ) -> BoxFuture<'_, Result<Vec<Balance>, StoreError>>;
+
+    /// Corrects a counter and returns it. A charge's amount is ignored.
+    ///
+    /// # Errors
+    /// When the store cannot be reached in time.
+    fn adjust(
+        &self,
+        charge: Charge,
+        adjustment: Adjustment,
+        now: Moment,
+    ) -> BoxFuture<'_, Result<Balance, StoreError>>;
+
+    /// Whether the store answers.
+    ///
+    /// # Errors
+    /// Why it does not.
+    fn health(&self) -> BoxFuture<'_, Result<(), StoreError>>;
+
+    /// Waits until every settlement that was handed over is booked.
+    fn drain(&self) -> BoxFuture<'_, ()>;
+}

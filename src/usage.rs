@@ -1,0 +1,42 @@
+//! What a call used, normalised over the families of APIs.
+
+/// Tokens that a call used, as the provider bills them.
+///
+/// `input_tokens` is all of the prompt and `output_tokens` all that was generated; the other fields are
+/// parts of these two and never added to them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Usage {
+    /// All tokens of the prompt: cached, cache-written and tool-use parts included.
+    pub input_tokens: u64,
+    /// All generated tokens, reasoning included.
+    pub output_tokens: u64,
+    /// The part of the input that was read from the provider's cache.
+    pub cached_input_tokens: u64,
+    /// The part of the input that was written to the provider's cache.
+    pub cache_write_tokens: u64,
+    /// The part of the output that was reasoning.
+    pub reasoning_tokens: u64,
+    /// The part of the input that was audio.
+    pub audio_input_tokens: u64,
+    /// The part of the output that was audio.
+    pub audio_output_tokens: u64,
+}
+
+impl Usage {
+    /// Usage of so many input and output tokens, with no parts told apart.
+    #[must_use]
+    pub fn new(input_tokens: u64, output_tokens: u64) -> Self {
+        Self {
+            input_tokens,
+            output_tokens,
+            ..Self::default()
+        }
+    }
+
+    /// Input and output together.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.input_tokens.saturating_add(self.output_tokens)
+    }
+}

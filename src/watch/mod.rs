@@ -1,0 +1,182 @@
+//! What happened, typed: one [`Event`], one [`Observer`].
+
+#[cfg(feature = "metrics")]
+mod metrics;
+mod tracing;
+
+#[cfg(feature = "metrics")]
+pub use self::metrics::MetricsObserver;
+pub use self::tracing::TracingObserver;
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::policy::{Period, Unit};
+use crate::reject::RejectionKind;
+use crate::store::Settled;
+use crate::subject::Subject;
+use crate::usage::Usage;
+
+/// Something that happened to a call, a counter or the policy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event {
+    /// A call was admitted.
+    Admitted {
+        /// Who pays.
+        subject: Subject,
+        /// The model that will be called.
+        model: Arc<str>,
+        /// The model that was asked for, when it is another one.
+        downgraded_from: Option<Arc<str>>,
+        /// Input tokens reserved.
+        input_tokens: u64,
+        /// Output tokens reserved.
+        output_tokens: u64,
+    },
+    /// A call was answered by us.
+    Refused {
+        /// Who it was, if that was found out.
+        subject: Option<Subject>,
+        /// The asked model, if the body was read.
+        model: Option<Arc<str>>,
+        /// Why.
+        kind: RejectionKind,
+        /// The ids of the limits that refused, without repetition.
+        limits: Vec<Arc<str>>,
+    },
+    /// A limit's canned reply was given in a model's place.
+    Replied {
+        /// Who it was.
+        subject: Subject,
+        /// The asked model.
+        model: Arc<str>,
+        /// The limit whose reply it is.
+        limit: Arc<str>,
+    },
+    /// A shadow limit would have refused an admitted call.
+    WouldBlock {
+        /// Who pays.
+        subject: Subject,
+        /// The limit's id.
+        limit: Arc<str>,
+    },
+    /// A soft limit was passed by an admitted call.
+    SoftLimitPassed {
+        /// Who pays.
+        subject: Subject,
+        /// The limit's id.
+        limit: Arc<str>,
+    },
+    /// A call's hold was settled.
+    Settled {
+        /// Who pays.
+        subject: Subject,
+        /// The model that was called.
+        model: Arc<str>,
+        /// What was booked.
+        usage: Usage,
+        /// How the usage was found.
+        basis: Basis,
+        /// How the store found the hold.
+        settled: Settled,
+    },
+    /// The provider refused with its own 429 or 402: our account with it is limited.
+    ProviderLimited {
+        /// The model that was called.
+        model: Arc<str>,
+        /// The provider's status.
+        status: u16,
+    },
+    /// A call passed unmetered: of an unknown API, where the policy lets such calls pass.
+    Unmetered,
+    /// The store did not answer.
+    StoreFailed {
+        /// What it said.
+        reason: String,
+    },
+    /// The policy was replaced.
+    PolicyChanged,
+    /// The calendar moved by more than a period at once: a clock was set. A new period has begun and stays;
+    /// `Quota::adjust` corrects what it changed.
+    ClockJumped {
+        /// The period that began early.
+        period: Period,
+        /// Its id.
+        to: Arc<str>,
+    },
+    /// An operator corrected a counter.
+    Adjusted {
+        /// Whose.
+        subject: Subject,
+        /// The limit's id.
+        limit: Arc<str>,
+        /// What it counts.
+        unit: Unit,
+    },
+}
+
+/// How a settled call's usage was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Basis {
+    /// The provider reported it.
+    Reported,
+    /// The provider did not report it: the input as estimated, and what was delivered, counted.
+    Counted,
+    /// It is proven that nothing ran.
+    NothingRan,
+    /// Nobody knows: the whole reservation was booked and is unreconciled.
+    Unreconciled,
+}
+
+impl Basis {
+    /// The basis' name in metrics and logs.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Reported => "reported",
+            Self::Counted => "counted",
+            Self::NothingRan => "nothing_ran",
+            Self::Unreconciled => "unreconciled",
+        }
+    }
+}
+
+/// Sees every event. Called on the path of calls: it must not block, and hands slow work to a queue of its own.
+pub trait Observer: Send + Sync + 'static {
+    /// Takes note of an event.
+    fn observe(&self, event: &Event);
+}
+
+impl<F: Fn(&Event) + Send + Sync + 'static> Observer for F {
+    fn observe(&self, event: &Event) {
+        self(event);
+    }
+}
+
+/// All observers of a quota.
+#[derive(Clone, Default)]
+pub(crate) struct Observers(Vec<Arc<dyn Observer>>);
+
+impl Observers {
+    pub(crate) fn add(&mut self, observer: Arc<dyn Observer>) {
+        self.0.push(observer);
+    }
+
+    /// Tells all observers of an event, which is only made if there is one.
+    pub(crate) fn tell(&self, event: impl FnOnce() -> Event) {
+        if self.0.is_empty() {
+            return;
+        }
+        let event = event();
+        for observer in &self.0 {
+            observer.observe(&event);
+        }
+    }
+}
+
+impl fmt::Debug for Observers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Observers({})", self.0.len())
+    }
+}
