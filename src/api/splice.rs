@@ -46,7 +46,10 @@ mod tests {
             range,
             with: with.to_owned(),
         };
-        let spliced = splice(&body, vec![swap(8..9, ""), swap(2..4, "abc"), swap(0..0, ">")]);
+        let spliced = splice(
+            &body,
+            vec![swap(8..9, ""), swap(2..4, "abc"), swap(0..0, ">")],
+        );
         assert_eq!(spliced, ">01abc45679");
     }
 

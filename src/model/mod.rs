@@ -13,3 +13,11 @@ pub struct Model {
     raw: Arc<str>,
     canonical: Arc<str>,
 }
+impl Model {
+    pub fn raw(&self) -> &str {
+        &self.raw
+    }
+    pub fn canonical(&self) -> &str {
+        &self.canonical
+    }
+}

@@ -7,7 +7,7 @@ use wildmatch::WildMatch;
 use crate::model::Model;
 
 /// A list of globs: `*` stands for any run of characters, `?` for one. Case does not matter.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq)]
 pub(crate) struct Globs {
     patterns: Vec<WildMatch>,
 }

@@ -119,7 +119,7 @@ impl Scope {
 /// ```
 ///
 /// Whether it makes sense is checked by [`PolicyBuilder::build`](super::PolicyBuilder::build).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Limit {
     pub(crate) id: Option<Arc<str>>,
     pub(crate) unit: Unit,

@@ -14,4 +14,9 @@ pub use limit::{Enforcement, Limit, OnExhausted, Scope, Unit};
 pub use tier::{OutputCap, Tier};
 pub use window::{Period, Span, Window};
 
-pub(crate) use candidates::{Bound, Rung};
+pub(crate) use candidates::Rung;
+pub(crate) use check::CheckedLimit;
+
+/// The rules, checked: nothing in it can turn out wrong later. Cheap to share, never changed.
+#[derive(Debug)]
+pub struct Policy {}

@@ -1,0 +1,20 @@
+//! Tower middleware that keeps an LLM bill bounded.
+#![allow(dead_code, unused_imports, missing_docs)] // while the stages are being built
+
+pub mod api;
+pub mod clock;
+pub mod count;
+pub mod identify;
+pub mod model;
+pub mod policy;
+pub mod reject;
+pub mod store;
+pub mod watch;
+
+mod subject;
+mod usage;
+
+pub use policy::{Limit, Policy, Scope, Tier};
+pub use reject::{Rejection, RejectionKind};
+pub use subject::{DEFAULT_ORGANIZATION, Subject};
+pub use usage::Usage;

@@ -1,0 +1,2 @@
+pub enum Encoding {}
+pub struct Facts {}

@@ -1,0 +1,3 @@
+pub struct PolicyBuilder {}
+#[derive(Debug)]
+pub struct PolicyError {}

@@ -1,0 +1,5 @@
+pub struct Tier {}
+pub enum OutputCap {
+    Reserve,
+    Enforce,
+}
