@@ -1,1 +1,173 @@
-pub(crate) fn admitted_headers() {}
+//! What an admitted answer tells of the limits: OpenAI's headers, the IETF draft's, and ours.
+//!
+//! All of it is known once the reservation is made, so streams carry it too.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+use jiff::Timestamp;
+
+use crate::policy::{Enforcement, Period, Unit, Window};
+use crate::store::Balance;
+
+/// A limit that an admitted call was charged on, as it stood after the charge.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LimitView<'a> {
+    pub(crate) id: &'a str,
+    pub(crate) unit: Unit,
+    pub(crate) window: Window,
+    pub(crate) enforcement: Enforcement,
+    pub(crate) balance: Balance,
+}
+
+/// Replaces the provider's rate-limit headers, which describe our account with it, by the caller's own.
+pub(crate) fn admitted_headers<'a>(headers: &mut HeaderMap, limits: impl Iterator<Item = LimitView<'a>> + Clone) {
+    remove_providers(headers);
+    openai(headers, limits.clone());
+    ietf(headers, limits);
+}
+
+/// Families of headers in which providers describe our account with them.
+const PROVIDERS: [&str; 5] = [
+    "x-ratelimit-",
+    "ratelimit",
+    "x-rate-limit-",
+    "anthropic-ratelimit-",
+    "anthropic-priority-",
+];
+
+fn remove_providers(headers: &mut HeaderMap) {
+    let theirs = |name: &HeaderName| PROVIDERS.iter().any(|prefix| name.as_str().starts_with(prefix));
+    let names: Vec<HeaderName> = headers.keys().filter(|name| theirs(name)).cloned().collect();
+    for name in names {
+        headers.remove(name);
+    }
+}
+
+/// OpenAI's slots: one for requests, one for tokens. A slot describes the hard limit with the smallest share left,
+/// the longer window on a tie. Limits of input or output tokens alone take the tokens' slot only if nothing counts both.
+fn openai<'a>(headers: &mut HeaderMap, limits: impl Iterator<Item = LimitView<'a>> + Clone) {
+    let tightest = |units: &[Unit]| {
+        let hard = limits.clone().filter(|limit| limit.enforcement == Enforcement::Hard);
+        hard.filter(|limit| units.contains(&limit.unit)).reduce(tighter)
+    };
+    let requests = tightest(&[Unit::Requests]);
+    let tokens = tightest(&[Unit::Tokens]).or_else(|| tightest(&[Unit::InputTokens, Unit::OutputTokens]));
+    for (slot, limit) in [("requests", requests), ("tokens", tokens)] {
+        let Some(limit) = limit else { continue };
+        let mut set = |what: &str, value: HeaderValue| {
+            if let Ok(name) = HeaderName::try_from(format!("x-ratelimit-{what}-{slot}")) {
+                headers.insert(name, value);
+            }
+        };
+        set("limit", limit.balance.amount.into());
+        set("remaining", limit.balance.remaining().into());
+        if let Ok(reset) = HeaderValue::try_from(go_duration(limit.balance.resets_in.unwrap_or(0))) {
+            set("reset", reset);
+        }
+    }
+}
+
+fn tighter<'a>(one: LimitView<'a>, other: LimitView<'a>) -> LimitView<'a> {
+    // a/b < c/d without division: a*d < c*b
+    let share = |of: &LimitView<'a>, to: &LimitView<'a>| {
+        u128::from(of.balance.remaining()) * u128::from(to.balance.amount)
+    };
+    let (left, right) = (share(&one, &other), share(&other, &one));
+    let longer = || window_seconds(&other) > window_seconds(&one);
+    if right < left || (right == left && longer()) {
+        other
+    } else {
+        one
+    }
+}
+
+/// A duration as Go writes it: `12ms`, `1s`, `6m0s`; rounded up, so that nobody comes too early.
+fn go_duration(micros: u64) -> String {
+    let millis = micros.div_ceil(1000);
+    if millis < 1000 {
+        return format!("{millis}ms");
+    }
+    let seconds = millis.div_ceil(1000);
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    match (hours, minutes) {
+        (0, 0) => format!("{seconds}s"),
+        (0, _) => format!("{minutes}m{seconds}s"),
+        _ => format!("{hours}h{minutes}m{seconds}s"),
+    }
+}
+
+/// The fields of draft-ietf-httpapi-ratelimit-headers-10: every hard and soft limit by its id.
+fn ietf<'a>(headers: &mut HeaderMap, limits: impl Iterator<Item = LimitView<'a>>) {
+    let (mut policies, mut states) = (String::new(), String::new());
+    for limit in limits.filter(|limit| limit.enforcement != Enforcement::Shadow) {
+        if !policies.is_empty() {
+            policies.push_str(", ");
+            states.push_str(", ");
+        }
+        let (id, q, r) = (limit.id, integer(limit.balance.amount), integer(limit.balance.remaining()));
+        // Writing to a string cannot fail.
+        let _ = write!(policies, "\"{id}\";q={q}");
+        if let Some(seconds) = window_seconds(&limit) {
+            let _ = write!(policies, ";w={seconds}");
+        }
+        let _ = write!(policies, ";qu=\"{}\"", quota_unit(limit.unit));
+        let _ = write!(states, "\"{id}\";r={r}");
+        if let Some(micros) = limit.balance.resets_in {
+            let _ = write!(states, ";t={}", integer(micros.div_ceil(1_000_000)));
+        }
+    }
+    for (name, value) in [("ratelimit-policy", policies), ("ratelimit", states)] {
+        if let Ok(value) = HeaderValue::try_from(value)
+            && !value.is_empty()
+        {
+            headers.insert(name, value);
+        }
+    }
+}
+
+/// The largest integer of a structured field (RFC 9651): fifteen digits.
+fn integer(value: u64) -> u64 {
+    value.min(999_999_999_999_999)
+}
+
+/// The window in seconds: for a bucket the time in which all of it refills; days, weeks and months by their usual
+/// length. Nothing for gauges.
+fn window_seconds(limit: &LimitView<'_>) -> Option<u64> {
+    const DAY: u64 = 24 * 60 * 60;
+    Some(match limit.window {
+        Window::Bucket { refill, every } => {
+            let micros = u128::from(limit.balance.amount) * every.as_micros() / u128::from(refill.max(1));
+            u64::try_from(micros.div_ceil(1_000_000)).map_or(u64::MAX, integer).max(1)
+        }
+        Window::Calendar(Period::Day) => DAY,
+        Window::Calendar(Period::Week) => 7 * DAY,
+        Window::Calendar(Period::Month) => 30 * DAY,
+        Window::Gauge => return None,
+    })
+}
+
+fn quota_unit(unit: Unit) -> &'static str {
+    match unit {
+        Unit::Concurrent => "concurrent-requests",
+        other => other.as_str(),
+    }
+}
+
+/// A time in microseconds since the Unix epoch as RFC 3339, in whole seconds rounded up.
+pub(crate) fn rfc3339(micros: i64) -> HeaderValue {
+    let text = rfc3339_text(micros);
+    HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static("unknown"))
+}
+
+/// See [`rfc3339`].
+pub(crate) fn rfc3339_text(micros: i64) -> String {
+    let seconds = micros.div_euclid(1_000_000) + i64::from(micros.rem_euclid(1_000_000) > 0);
+    Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX).to_string()
+}
+
+/// Whole seconds of a wait, rounded up, for messages.
+pub(crate) fn seconds_text(wait: Duration) -> String {
+    go_duration(crate::clock::saturating_micros(wait))
+}

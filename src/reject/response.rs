@@ -1,2 +1,75 @@
-pub(crate) struct Answered;
-pub(crate) fn render() {}
+//! A rejection as an HTTP response.
+
+use bytes::Bytes;
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
+
+use super::{Rejection, RejectionKind, problem};
+use crate::api::Api;
+
+/// The response of a rejection, in the words of the API that was called.
+pub(crate) fn render(rejection: &Rejection, api: Option<&dyn Api>, head: &Parts, id: &str) -> Response<Bytes> {
+    let (content_type, body) = if problem::is_wanted(&head.headers) {
+        (problem::CONTENT_TYPE, problem::body(rejection))
+    } else {
+        ("application/json", api.map_or_else(|| plain_body(rejection), |api| api.error_body(rejection)))
+    };
+    let mut response = answer(StatusCode::OK, content_type, body);
+    *response.status_mut() = rejection.status();
+    retry_headers(rejection, response.headers_mut());
+    echo_request_id(&head.headers, id, response.headers_mut());
+    response
+}
+
+/// A response of ours, never to be cached.
+pub(crate) fn answer(status: StatusCode, content_type: &'static str, body: Bytes) -> Response<Bytes> {
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Clients quote the request's id when they ask for help: theirs if they sent one, else one of ours.
+pub(crate) fn echo_request_id(request: &HeaderMap, id: &str, response: &mut HeaderMap) {
+    let theirs = request.get(&X_REQUEST_ID).cloned();
+    if let Some(value) = theirs.or_else(|| HeaderValue::from_str(id).ok()) {
+        response.insert(X_REQUEST_ID, value);
+    }
+}
+
+/// Tells a client whether and when to come again.
+///
+/// Whole seconds are rounded up and never 0: a 0 makes every client come again at once. A spent quota gets no
+/// `Retry-After`: with one of days some SDKs sleep and others overflow their timer and come again at once.
+fn retry_headers(rejection: &Rejection, headers: &mut HeaderMap) {
+    match rejection.kind {
+        RejectionKind::RateLimited => {
+            let wait = rejection.retry_after.unwrap_or_default();
+            let millis = u64::try_from(wait.as_micros().div_ceil(1000)).unwrap_or(u64::MAX).max(1);
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(millis.div_ceil(1000)));
+            headers.insert("retry-after-ms", HeaderValue::from(millis));
+        }
+        RejectionKind::TooManyConcurrent | RejectionKind::Busy | RejectionKind::StoreUnavailable => {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(1));
+        }
+        RejectionKind::QuotaSpent | RejectionKind::NeverFits => {
+            headers.insert("x-should-retry", HeaderValue::from_static("false"));
+            if let Some(reset) = rejection.resets_at.map(super::headers::rfc3339) {
+                headers.insert("x-quota-reset", reset);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Where no API was recognised there are no words of an API: OpenAI's are understood most widely.
+fn plain_body(rejection: &Rejection) -> Bytes {
+    let body = serde_json::json!({"error": {
+        "message": rejection.message, "type": "invalid_request_error", "param": null, "code": rejection.kind.as_str(),
+    }});
+    Bytes::from(body.to_string())
+}

@@ -1,1 +1,79 @@
+//! Events as `tracing` lines.
+
+use super::{Event, Observer};
+
+/// Writes each event to `tracing`, under the target `tower_token_quota`: refusals and failures at `WARN` or `INFO`, the rest at `DEBUG`.
+///
+/// Prompts, answers and keys are never written.
+#[derive(Debug, Clone, Copy, Default)]
 pub struct TracingObserver;
+
+impl Observer for TracingObserver {
+    fn observe(&self, event: &Event) {
+        match event {
+            Event::Admitted {
+                subject,
+                model,
+                downgraded_from,
+                input_tokens,
+                output_tokens,
+            } => tracing::debug!(
+                target: "tower_token_quota",
+                user = subject.user_name(), tier = subject.tier_name(), %model, downgraded_from,
+                input_tokens, output_tokens, "admitted"
+            ),
+            Event::Refused {
+                subject,
+                model,
+                kind,
+                limits,
+            } => tracing::info!(
+                target: "tower_token_quota",
+                user = subject.as_ref().and_then(|subject| subject.user_name()),
+                model, reason = kind.as_str(), ?limits, "refused"
+            ),
+            Event::Replied {
+                subject,
+                model,
+                limit,
+            } => tracing::info!(
+                target: "tower_token_quota",
+                user = subject.user_name(), %model, %limit, "canned reply"
+            ),
+            Event::WouldBlock { subject, limit } => tracing::info!(
+                target: "tower_token_quota",
+                user = subject.user_name(), %limit, "shadow limit would have refused"
+            ),
+            Event::SoftLimitPassed { subject, limit } => tracing::warn!(
+                target: "tower_token_quota",
+                user = subject.user_name(), %limit, "soft limit passed"
+            ),
+            Event::Settled {
+                subject,
+                model,
+                usage,
+                basis,
+                settled,
+            } => tracing::debug!(
+                target: "tower_token_quota",
+                user = subject.user_name(), %model, input_tokens = usage.input_tokens,
+                output_tokens = usage.output_tokens, basis = basis.as_str(), ?settled, "settled"
+            ),
+            Event::ProviderLimited { model, status } => tracing::warn!(
+                target: "tower_token_quota",
+                %model, status, "the provider limits our account"
+            ),
+            Event::Unmetered => tracing::debug!(target: "tower_token_quota", "unknown call passed unmetered"),
+            Event::StoreFailed { reason } => tracing::warn!(target: "tower_token_quota", reason, "store failed"),
+            Event::PolicyChanged => tracing::info!(target: "tower_token_quota", "policy changed"),
+            Event::ClockJumped { period, to } => tracing::warn!(
+                target: "tower_token_quota",
+                period = period.as_str(), %to, "the clock jumped into a later period"
+            ),
+            Event::Adjusted { subject, limit, .. } => tracing::info!(
+                target: "tower_token_quota",
+                user = subject.user_name(), %limit, "usage adjusted"
+            ),
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! Bodies: what the inner service receives, what the caller receives, and the buffer between.
+
+mod buffer;
+mod budget;
+mod meter;
+mod request;
+mod response;
+
+pub use request::RequestBody;
+pub use response::ResponseBody;
+
+pub(crate) use buffer::{Buffer, BufferError, Buffered};
+pub(crate) use budget::BufferBudget;
+pub(crate) use meter::{Meter, MeterPlan};

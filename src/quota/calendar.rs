@@ -1,0 +1,110 @@
+//! Which day, week and month it is, as the quota sees it: periods move forward only.
+
+use std::sync::{Mutex, PoisonError};
+
+use jiff::tz::TimeZone;
+
+use crate::clock::Moment;
+use crate::policy::{Period, Span};
+
+/// The running day, week and month.
+///
+/// A clock that steps back stays in the period it left, so that a closed period is never opened again. A changed time
+/// zone takes effect when the running period ends.
+#[derive(Debug, Default)]
+pub(super) struct Calendar {
+    running: Mutex<[Option<Running>; Period::ALL.len()]>,
+}
+
+#[derive(Debug, Clone)]
+struct Running {
+    span: Span,
+    /// When it began to run, to tell a clock that was set from time that passed.
+    seen: Moment,
+}
+
+/// The running instance of a period.
+pub(super) struct Current {
+    pub(super) span: Span,
+    /// Whether it began because somebody set the clock forward by more than a period.
+    pub(super) jumped: bool,
+}
+
+impl Calendar {
+    /// The period that runs at a moment.
+    pub(super) fn current(&self, period: Period, now: Moment, zone: &TimeZone) -> Current {
+        let mut all = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let slot = &mut all[period as usize];
+        if let Some(running) = slot
+            && now.wall < running.span.ends_at
+        {
+            return Current {
+                span: running.span.clone(),
+                jumped: false,
+            };
+        }
+        let span = Span::containing(period, now.wall, zone);
+        let jumped = slot.as_ref().is_some_and(|last| last.jumped_to(now));
+        *slot = Some(Running {
+            span: span.clone(),
+            seen: now,
+        });
+        Current { span, jumped }
+    }
+}
+
+impl Running {
+    /// Whether the wall clock has gone further than time has, by more than the period's length.
+    fn jumped_to(&self, now: Moment) -> bool {
+        let by_wall = i128::from(now.wall) - i128::from(self.seen.wall);
+        let by_time = i128::from(now.steady) - i128::from(self.seen.steady);
+        by_wall - by_time > i128::from(self.span.ends_at) - i128::from(self.span.starts_at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::clock::{Clock, FakeClock};
+
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    fn day(calendar: &Calendar, clock: &FakeClock, zone: &TimeZone) -> (String, bool) {
+        let current = calendar.current(Period::Day, clock.now(), zone);
+        (current.span.id.to_string(), current.jumped)
+    }
+
+    #[test]
+    fn a_clock_that_steps_back_does_not_open_a_closed_period() {
+        let (calendar, clock) = (Calendar::default(), FakeClock::at("2026-11-30T23:30:00Z"));
+        assert_eq!(day(&calendar, &clock, &TimeZone::UTC).0, "day:2026-11-30");
+        clock.advance(HOUR);
+        assert_eq!(day(&calendar, &clock, &TimeZone::UTC).0, "day:2026-12-01");
+        clock.set_wall("2026-11-30T12:00:00Z");
+        assert_eq!(day(&calendar, &clock, &TimeZone::UTC), ("day:2026-12-01".into(), false));
+    }
+
+    #[test]
+    fn a_clock_that_jumps_is_told_from_days_without_calls() {
+        let (calendar, clock) = (Calendar::default(), FakeClock::at("2026-11-01T12:00:00Z"));
+        day(&calendar, &clock, &TimeZone::UTC);
+        clock.advance(HOUR * 24 * 5);
+        assert_eq!(day(&calendar, &clock, &TimeZone::UTC), ("day:2026-11-06".into(), false));
+        clock.set_wall("2026-11-20T12:00:00Z");
+        assert_eq!(day(&calendar, &clock, &TimeZone::UTC), ("day:2026-11-20".into(), true));
+    }
+
+    #[test]
+    fn a_changed_time_zone_takes_effect_at_the_next_boundary() {
+        let (calendar, clock) = (Calendar::default(), FakeClock::at("2026-11-21T03:00:00Z"));
+        let new_york = TimeZone::get("America/New_York").expect("a time zone");
+        assert_eq!(day(&calendar, &clock, &TimeZone::UTC).0, "day:2026-11-21");
+        assert_eq!(day(&calendar, &clock, &new_york).0, "day:2026-11-21");
+        clock.advance(HOUR * 20);
+        assert_eq!(day(&calendar, &clock, &new_york).0, "day:2026-11-21");
+        clock.advance(HOUR * 7);
+        assert_eq!(day(&calendar, &clock, &new_york).0, "day:2026-11-22");
+    }
+}

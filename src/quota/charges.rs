@@ -1,0 +1,97 @@
+//! From limits to charges: which counter, under which rule, how much. Pure but for the calendar's answer.
+
+use crate::clock::saturating_micros;
+use crate::model::Model;
+use crate::policy::{CheckedLimit, Enforcement, OnExhausted, Period, Span, Unit, Window};
+use crate::store::{Charge, CounterKey, Rule};
+use crate::subject::Subject;
+use crate::usage::Usage;
+
+use super::Estimate;
+
+/// How much a call asks of a limit.
+pub(super) fn asked(unit: Unit, estimate: Estimate) -> u64 {
+    match unit {
+        Unit::Requests | Unit::Concurrent => 1,
+        Unit::InputTokens => estimate.input_tokens,
+        Unit::OutputTokens => estimate.output_tokens,
+        Unit::Tokens => estimate.total(),
+    }
+}
+
+/// How much of a limit a call has used when it is over. A call stays a call, whatever came of it.
+pub(super) fn used(unit: Unit, usage: &Usage) -> u64 {
+    match unit {
+        Unit::Requests => 1,
+        Unit::Concurrent => 0,
+        Unit::InputTokens => usage.input_tokens,
+        Unit::OutputTokens => usage.output_tokens,
+        Unit::Tokens => usage.total(),
+    }
+}
+
+/// A limit's charge for a call of this subject to this model.
+pub(super) fn charge(
+    limit: &CheckedLimit,
+    subject: &Subject,
+    model: Option<&Model>,
+    amount: u64,
+    span: impl FnOnce(Period) -> Span,
+) -> Charge {
+    let (rule, window) = match limit.window {
+        Window::Bucket { refill, every } => {
+            let rule = Rule::Bucket {
+                capacity: limit.amount,
+                refill,
+                every: saturating_micros(every).max(1),
+            };
+            (rule, None)
+        }
+        Window::Calendar(period) => {
+            let span = span(period);
+            let rule = Rule::Budget {
+                cap: limit.amount,
+                ends_at: span.ends_at,
+            };
+            (rule, Some(span.id))
+        }
+        Window::Gauge => (Rule::Gauge { cap: limit.amount }, None),
+    };
+    Charge {
+        key: key(limit, subject, model, window.as_deref()),
+        limit: limit.id.clone(),
+        rule,
+        enforcement: limit.enforcement,
+        downgrades: limit.on_exhausted == OnExhausted::Downgrade,
+        amount,
+        kept_on_expiry: limit.unit == Unit::Requests,
+    }
+}
+
+/// The counter's key: organization, limit, what it counts, over which time, and for whom.
+///
+/// What is not in it may change without losing the usage: amounts, enforcement between hard and soft, models, ladders.
+fn key(limit: &CheckedLimit, subject: &Subject, model: Option<&Model>, span: Option<&str>) -> CounterKey {
+    let kind = match limit.window {
+        Window::Bucket { .. } => "bucket",
+        Window::Calendar(_) => "period",
+        Window::Gauge => "gauge",
+    };
+    let mut key = CounterKey::builder(subject.organization_name())
+        .part("limit", Some(&limit.id))
+        .part("unit", Some(limit.unit.as_str()))
+        .part(kind, span);
+    if limit.enforcement == Enforcement::Shadow {
+        key = key.part("shadow", None);
+    }
+    if limit.scope.project {
+        key = key.part("project", subject.project_name());
+    }
+    if limit.scope.user {
+        key = key.part("user", subject.user_name());
+    }
+    if limit.scope.model {
+        key = key.part("model", model.map(Model::canonical));
+    }
+    key.build()
+}

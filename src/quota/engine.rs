@@ -1,0 +1,289 @@
+//! What all clones of a [`Quota`](super::Quota) share.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use tokio::sync::Notify;
+
+use crate::body::BufferBudget;
+use crate::clock::{Clock, Moment, SystemClock};
+use crate::count::Offload;
+use crate::policy::{Period, Policy, Span};
+use crate::reject::Rejection;
+use crate::settle::Outcome;
+use crate::store::{
+    Adjustment, Balance, BoxFuture, Charge, DEFAULT_EXPIRY, Decision, HoldId, HoldIds, MemoryStore,
+    Reservation, Settled, Settlement, Store, StoreError,
+};
+use crate::subject::Subject;
+use crate::watch::{Event, Observer, Observers};
+
+use super::calendar::Calendar;
+use super::hold::{ChargedLimit, Granted};
+
+const MAX_BUFFERED: usize = 256 << 20;
+
+#[derive(Debug)]
+pub(crate) struct Engine {
+    policy: RwLock<Arc<Policy>>,
+    backend: Backend,
+    clock: Arc<dyn Clock>,
+    observers: Arc<Observers>,
+    ids: HoldIds,
+    calendar: Calendar,
+    open: OpenHolds,
+    pub(crate) buffers: BufferBudget,
+    pub(crate) offload: Offload,
+}
+
+/// The memory store is called as it is; any other through its trait, which boxes futures.
+#[derive(Debug, Clone)]
+enum Backend {
+    Memory(Arc<MemoryStore>),
+    Other(Arc<dyn Store>),
+}
+
+/// A decision that is there, or under way.
+pub(super) enum Deciding {
+    Ready(Decision),
+    Waiting(BoxFuture<'static, Result<Decision, StoreError>>),
+}
+
+impl Engine {
+    pub(super) fn new(policy: Policy) -> Self {
+        Self {
+            policy: RwLock::new(Arc::new(policy)),
+            backend: Backend::Memory(Arc::new(MemoryStore::new())),
+            clock: Arc::new(SystemClock::default()),
+            observers: Arc::default(),
+            ids: HoldIds::new(),
+            calendar: Calendar::default(),
+            open: OpenHolds::default(),
+            buffers: BufferBudget::new(MAX_BUFFERED),
+            offload: Offload::default(),
+        }
+    }
+
+    /// An engine with the same settings and store, for a setter to change before it is used.
+    pub(super) fn fresh(&self) -> Self {
+        Self {
+            policy: RwLock::new(self.policy()),
+            backend: self.backend.clone(),
+            clock: self.clock.clone(),
+            observers: self.observers.clone(),
+            ids: HoldIds::new(),
+            calendar: Calendar::default(),
+            open: OpenHolds::default(),
+            buffers: self.buffers.clone(),
+            offload: self.offload.clone(),
+        }
+    }
+
+    pub(super) fn use_store(&mut self, store: Arc<dyn Store>) {
+        self.backend = Backend::Other(store);
+    }
+
+    pub(super) fn use_clock(&mut self, clock: Arc<dyn Clock>) {
+        self.clock = clock;
+    }
+
+    pub(super) fn add_observer(&mut self, observer: Arc<dyn Observer>) {
+        let mut observers = (*self.observers).clone();
+        observers.add(observer);
+        self.observers = Arc::new(observers);
+    }
+
+    pub(super) fn limit_buffers(&mut self, bytes: usize) {
+        self.buffers = BufferBudget::new(bytes);
+    }
+
+    pub(crate) fn policy(&self) -> Arc<Policy> {
+        self.policy.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn set_policy(&self, policy: Policy) {
+        *self.policy.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(policy);
+        self.observers.tell(|| Event::PolicyChanged);
+    }
+
+    pub(crate) fn now(&self) -> Moment {
+        self.clock.now()
+    }
+
+    pub(super) fn next_id(&self) -> HoldId {
+        self.ids.next()
+    }
+
+    pub(crate) fn tell(&self, event: impl FnOnce() -> Event) {
+        self.observers.tell(event);
+    }
+
+    /// Tells of a call that we answered, or replied to in a model's place.
+    pub(crate) fn tell_refused(&self, subject: Option<&Subject>, model: Option<&str>, rejection: &Rejection) {
+        self.tell(|| match (&rejection.reply, subject, rejection.limits.first()) {
+            (Some(_), Some(subject), Some(limit)) => Event::Replied {
+                subject: subject.clone(),
+                model: model.unwrap_or_default().into(),
+                limit: limit.id.clone(),
+            },
+            _ => Event::Refused {
+                subject: subject.cloned(),
+                model: model.map(Into::into),
+                kind: rejection.kind,
+                limits: rejection.limit_ids(),
+            },
+        });
+    }
+
+    /// The running instance of a period, told of if a clock was set to begin it.
+    pub(super) fn span(&self, period: Period, now: Moment, policy: &Policy) -> Span {
+        let current = self.calendar.current(period, now, policy.timezone());
+        if current.jumped {
+            self.tell(|| Event::ClockJumped {
+                period,
+                to: current.span.id.clone(),
+            });
+        }
+        current.span
+    }
+
+    pub(super) fn decide(&self, id: HoldId, now: Moment, candidates: Vec<Vec<Charge>>) -> Deciding {
+        let reservation = Reservation {
+            id,
+            now,
+            expires_in: DEFAULT_EXPIRY,
+            candidates,
+        };
+        match &self.backend {
+            Backend::Memory(store) => Deciding::Ready(store.reserve(&reservation)),
+            Backend::Other(store) => {
+                let store = store.clone();
+                Deciding::Waiting(Box::pin(async move { store.reserve(reservation).await }))
+            }
+        }
+    }
+
+    /// Notes a granted hold, and tells of it.
+    pub(super) fn admit(&self, granted: &Granted) {
+        self.open.add();
+        let subject = &granted.subject;
+        self.tell(|| Event::Admitted {
+            subject: subject.clone(),
+            model: granted.model.canonical().into(),
+            downgraded_from: (granted.asked != granted.model).then(|| granted.asked.canonical().into()),
+            input_tokens: granted.estimate.input_tokens,
+            output_tokens: granted.estimate.output_tokens,
+        });
+        for limit in &granted.limits {
+            self.tell_warnings(subject, limit);
+        }
+    }
+
+    fn tell_warnings(&self, subject: &Subject, limit: &ChargedLimit) {
+        let (subject, id) = (|| subject.clone(), || limit.charge.limit.clone());
+        if limit.would_block {
+            self.tell(|| Event::WouldBlock { subject: subject(), limit: id() });
+        }
+        if limit.is_soft_and_passed() {
+            self.tell(|| Event::SoftLimitPassed { subject: subject(), limit: id() });
+        }
+    }
+
+    pub(super) fn settle(&self, id: HoldId, granted: Granted, outcome: Outcome) {
+        let usage = outcome.usage(granted.estimate);
+        let settlement = granted.settlement(id, self.now(), &usage);
+        let observers = self.observers.clone();
+        let tell = move |settled: Settled| {
+            observers.tell(|| Event::Settled {
+                subject: granted.subject,
+                model: granted.model.canonical().into(),
+                usage,
+                basis: outcome.basis(),
+                settled,
+            });
+        };
+        match &self.backend {
+            Backend::Memory(store) => tell(store.settle(&settlement)),
+            Backend::Other(store) => store.settle(settlement, Box::new(tell)),
+        }
+        self.open.remove();
+    }
+
+    /// Takes back a reservation whose decision nobody has seen, in case it was granted.
+    pub(super) fn abandon(&self, id: HoldId) {
+        if let Backend::Other(store) = &self.backend {
+            let settlement = Settlement {
+                id,
+                now: self.now(),
+                bookings: Vec::new(),
+            };
+            store.settle(settlement, Box::new(|_| ()));
+        }
+    }
+
+    pub(super) fn renew(&self, id: HoldId) {
+        match &self.backend {
+            Backend::Memory(store) => store.renew(id, self.now(), DEFAULT_EXPIRY),
+            Backend::Other(store) => store.renew(id, self.now(), DEFAULT_EXPIRY),
+        }
+    }
+
+    pub(super) async fn peek(&self, charges: Vec<Charge>, now: Moment) -> Result<Vec<Balance>, StoreError> {
+        match &self.backend {
+            Backend::Memory(store) => Ok(store.peek(&charges, now)),
+            Backend::Other(store) => store.peek(charges, now).await,
+        }
+    }
+
+    pub(super) async fn adjust(&self, charge: Charge, adjustment: Adjustment, now: Moment) -> Result<Balance, StoreError> {
+        match &self.backend {
+            Backend::Memory(store) => Ok(store.adjust(&charge, adjustment, now)),
+            Backend::Other(store) => store.adjust(charge, adjustment, now).await,
+        }
+    }
+
+    pub(super) async fn health(&self) -> Result<(), StoreError> {
+        match &self.backend {
+            Backend::Memory(_) => Ok(()),
+            Backend::Other(store) => store.health().await,
+        }
+    }
+
+    pub(super) async fn drain(&self) {
+        self.open.none().await;
+        if let Backend::Other(store) = &self.backend {
+            store.drain().await;
+        }
+    }
+}
+
+/// How many holds of this process are open.
+#[derive(Debug, Default)]
+struct OpenHolds {
+    count: AtomicUsize,
+    none: Notify,
+}
+
+impl OpenHolds {
+    fn add(&self) {
+        self.count.fetch_add(1, Ordering::AcqRel);
+    }
+
+    fn remove(&self) {
+        if self.count.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.none.notify_waiters();
+        }
+    }
+
+    async fn none(&self) {
+        loop {
+            let mut notified = std::pin::pin!(self.none.notified());
+            // Listen first, look then: a hold that goes in between is not missed.
+            notified.as_mut().enable();
+            if self.count.load(Ordering::Acquire) == 0 {
+                return;
+            }
+            notified.await;
+        }
+    }
+}

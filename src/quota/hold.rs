@@ -1,0 +1,179 @@
+//! A granted reservation.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::model::Model;
+use crate::policy::{Unit, Window};
+use crate::reject::LimitView;
+use crate::settle::Outcome;
+use crate::store::{Balance, Booking, Charge, HoldId, Settlement};
+use crate::subject::Subject;
+use crate::usage::Usage;
+
+use super::charges;
+use super::engine::Engine;
+use super::Estimate;
+
+/// A granted reservation, not yet settled.
+///
+/// It is settled exactly once: by [`settle`](Self::settle), by [`release`](Self::release), or when it is dropped; then
+/// the whole reservation is booked, since nobody knows what the call used.
+#[must_use = "a hold that is dropped books its whole reservation"]
+pub struct Hold {
+    id: HoldId,
+    engine: Arc<Engine>,
+    granted: Option<Granted>,
+}
+
+/// What was granted.
+pub(super) struct Granted {
+    pub(super) subject: Subject,
+    pub(super) asked: Model,
+    pub(super) model: Model,
+    pub(super) estimate: Estimate,
+    pub(super) limits: Vec<ChargedLimit>,
+}
+
+/// One limit's charge, as it stood right after it was applied.
+#[derive(Debug, Clone)]
+pub(super) struct ChargedLimit {
+    pub(super) charge: Charge,
+    pub(super) unit: Unit,
+    pub(super) window: Window,
+    pub(super) balance: Balance,
+    /// A shadow limit would have refused: the charge was not applied.
+    pub(super) would_block: bool,
+}
+
+impl Hold {
+    pub(super) fn new(id: HoldId, engine: Arc<Engine>, granted: Granted) -> Self {
+        Self {
+            id,
+            engine,
+            granted: Some(granted),
+        }
+    }
+
+    /// The model that may be called: the asked one or a rung of the ladder.
+    #[must_use]
+    pub fn model(&self) -> &str {
+        self.granted().map_or("", |granted| granted.model.raw())
+    }
+
+    /// The model that was asked for, if another one may be called.
+    #[must_use]
+    pub fn downgraded_from(&self) -> Option<&str> {
+        let granted = self.granted()?;
+        (granted.asked != granted.model).then(|| granted.asked.raw())
+    }
+
+    /// What was reserved.
+    #[must_use]
+    pub fn estimate(&self) -> Estimate {
+        self.granted().map(|granted| granted.estimate).unwrap_or_default()
+    }
+
+    /// Books what the call used, in full, above the reservation too.
+    pub fn settle(mut self, usage: Usage) {
+        self.finish(Outcome::Reported(usage));
+    }
+
+    /// Settles at zero: nothing ran. Tokens go back; the call still counts as a request.
+    pub fn release(mut self) {
+        self.finish(Outcome::NothingRan);
+    }
+
+    /// Books what an outcome says.
+    pub fn settle_as(mut self, outcome: Outcome) {
+        self.finish(outcome);
+    }
+
+    /// Puts off the expiry. The layer does this for long streams by itself.
+    pub fn renew(&self) {
+        self.engine.renew(self.id);
+    }
+
+    pub(crate) fn canonical_model(&self) -> Option<&Model> {
+        self.granted().map(|granted| &granted.model)
+    }
+
+    /// The limits that were charged, as they stood at the moment of the decision.
+    pub(crate) fn limits(&self) -> impl Iterator<Item = LimitView<'_>> + Clone {
+        let charged = self.granted().map(|granted| granted.limits.as_slice());
+        charged.unwrap_or_default().iter().map(ChargedLimit::view)
+    }
+
+    /// The ids of soft limits that are passed.
+    pub(crate) fn warnings(&self) -> impl Iterator<Item = &str> {
+        let charged = self.granted().map(|granted| granted.limits.as_slice());
+        let passed = charged.unwrap_or_default().iter().filter(|limit| limit.is_soft_and_passed());
+        passed.map(|limit| &*limit.charge.limit)
+    }
+
+    /// The ids of shadow limits that would have refused.
+    pub(crate) fn shadows(&self) -> impl Iterator<Item = &str> {
+        let charged = self.granted().map(|granted| granted.limits.as_slice());
+        let blocking = charged.unwrap_or_default().iter().filter(|limit| limit.would_block);
+        blocking.map(|limit| &*limit.charge.limit)
+    }
+
+    pub(crate) fn engine(&self) -> &Arc<Engine> {
+        &self.engine
+    }
+
+    fn granted(&self) -> Option<&Granted> {
+        self.granted.as_ref()
+    }
+
+    fn finish(&mut self, outcome: Outcome) {
+        if let Some(granted) = self.granted.take() {
+            self.engine.settle(self.id, granted, outcome);
+        }
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        self.finish(Outcome::Unreconciled);
+    }
+}
+
+impl fmt::Debug for Hold {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hold").field("id", &self.id).field("model", &self.model()).finish_non_exhaustive()
+    }
+}
+
+impl Granted {
+    /// The settlement that books a usage.
+    pub(super) fn settlement(&self, id: HoldId, now: crate::clock::Moment, usage: &Usage) -> Settlement {
+        // What a shadow limit would have refused was never charged.
+        let booking = |limit: &ChargedLimit| Booking {
+            actual: if limit.would_block { 0 } else { charges::used(limit.unit, usage) },
+            charge: limit.charge.clone(),
+        };
+        Settlement {
+            id,
+            now,
+            bookings: self.limits.iter().map(booking).collect(),
+        }
+    }
+}
+
+impl ChargedLimit {
+    fn view(&self) -> LimitView<'_> {
+        LimitView {
+            id: &self.charge.limit,
+            unit: self.unit,
+            window: self.window,
+            enforcement: self.charge.enforcement,
+            balance: self.balance,
+        }
+    }
+
+    pub(super) fn is_soft_and_passed(&self) -> bool {
+        let Balance { used, held, amount, .. } = self.balance;
+        self.charge.enforcement == crate::policy::Enforcement::Soft && used.saturating_add(held) > amount
+    }
+}

@@ -1,0 +1,206 @@
+//! The engine, usable without HTTP: [`Quota`].
+
+mod calendar;
+mod charges;
+mod engine;
+mod estimate;
+mod hold;
+mod plan;
+mod reserve;
+mod status;
+mod verdict;
+
+pub use estimate::Estimate;
+pub use hold::Hold;
+pub use reserve::Reserve;
+pub use status::{AdjustError, LimitStatus};
+
+pub(crate) use engine::Engine;
+pub(crate) use plan::{Ask, Prepared};
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::clock::Clock;
+use crate::policy::Policy;
+use crate::store::{Adjustment, Store, StoreError};
+use crate::subject::Subject;
+use crate::watch::Observer;
+
+/// Decides on calls and books what they used. Cheap to clone: all clones share the counters.
+///
+/// In memory by default. The setters are for the time before it is shared: each returns a quota of its own.
+///
+/// ```
+/// use tower_token_quota::{Demand, Limit, Policy, Quota, RejectionKind, Subject, Tier, Usage};
+///
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let policy = Policy::new()
+///     .tier(Tier::new("free").limit(Limit::tokens(1_000).per_day()))
+///     .build()?;
+/// let quota = Quota::new(policy);
+/// let alice = Subject::user("alice", "free");
+///
+/// let hold = quota.reserve(&alice, Demand::new("gpt-4o-mini").input_tokens(300).output_tokens(500)).await?;
+/// hold.settle(Usage::new(300, 120));
+///
+/// let refused = quota.reserve(&alice, Demand::new("gpt-4o-mini").input_tokens(900)).await;
+/// assert_eq!(refused.unwrap_err().kind, RejectionKind::QuotaSpent);
+/// assert_eq!(quota.status(&alice).await?[0].used, 420);
+/// # Ok(())
+/// # }
+/// # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
+/// ```
+#[derive(Clone)]
+pub struct Quota {
+    engine: Arc<Engine>,
+}
+
+/// What a call asks for, where there is no HTTP request to read it from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Demand {
+    pub(crate) model: Box<str>,
+    pub(crate) estimate: Estimate,
+}
+
+impl Demand {
+    /// A call to this model.
+    #[must_use]
+    pub fn new(model: &str) -> Self {
+        Self {
+            model: model.into(),
+            estimate: Estimate::default(),
+        }
+    }
+
+    /// How many tokens its prompt has.
+    #[must_use]
+    pub fn input_tokens(mut self, tokens: u64) -> Self {
+        self.estimate.input_tokens = tokens;
+        self
+    }
+
+    /// How many tokens its answers may have, together.
+    #[must_use]
+    pub fn output_tokens(mut self, tokens: u64) -> Self {
+        self.estimate.output_tokens = tokens;
+        self
+    }
+}
+
+impl Quota {
+    /// A quota that keeps its counters in memory.
+    ///
+    /// # Panics
+    /// When the operating system has no random numbers to give.
+    #[must_use]
+    pub fn new(policy: Policy) -> Self {
+        Self {
+            engine: Arc::new(Engine::new(policy)),
+        }
+    }
+
+    /// Keeps the counters in another store.
+    #[must_use]
+    pub fn store(self, store: impl Store) -> Self {
+        self.rebuilt(|engine| engine.use_store(Arc::new(store)))
+    }
+
+    /// Reads the time from another clock: in tests, a [`FakeClock`](crate::clock::FakeClock).
+    #[must_use]
+    pub fn clock(self, clock: impl Clock) -> Self {
+        self.rebuilt(|engine| engine.use_clock(Arc::new(clock)))
+    }
+
+    /// Adds an observer.
+    #[must_use]
+    pub fn observer(self, observer: impl Observer) -> Self {
+        self.rebuilt(|engine| engine.add_observer(Arc::new(observer)))
+    }
+
+    /// How many bytes of requests may be buffered at once, over all calls; 256 MiB unless set.
+    #[must_use]
+    pub fn max_buffered(self, bytes: usize) -> Self {
+        self.rebuilt(|engine| engine.limit_buffers(bytes))
+    }
+
+    fn rebuilt(self, change: impl FnOnce(&mut Engine)) -> Self {
+        let mut engine = self.engine.fresh();
+        change(&mut engine);
+        Self {
+            engine: Arc::new(engine),
+        }
+    }
+
+    /// The policy in force.
+    #[must_use]
+    pub fn policy(&self) -> Arc<Policy> {
+        self.engine.policy()
+    }
+
+    /// Puts another policy in force, at once and for all clones. Usage is kept: it belongs to the limits' ids. Open holds settle
+    /// the charges that they were granted.
+    pub fn set_policy(&self, policy: Policy) {
+        self.engine.set_policy(policy);
+    }
+
+    /// Decides on a call, in one atomic step over all of its limits, and down the ladder where a limit says so.
+    ///
+    /// # Errors
+    /// Why the call may not be made. Where a limit's rule is to reply in the model's place, the rejection has the text.
+    pub fn reserve(&self, subject: &Subject, demand: Demand) -> Reserve {
+        let ask = Ask::Fixed {
+            model: &demand.model,
+            estimate: demand.estimate,
+        };
+        let prepared = self.engine.prepare(subject, ask);
+        Reserve::told(self.engine.clone(), subject, demand, prepared)
+    }
+
+    /// All limits that bind a subject, as they stand. Limits with a counter for each model are listed for each model that the
+    /// policy names.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn status(&self, subject: &Subject) -> Result<Vec<LimitStatus>, StoreError> {
+        status::status(&self.engine, subject).await
+    }
+
+    /// Corrects what a subject has used of a limit. `model` is needed only where the limit has a counter for each model.
+    ///
+    /// # Errors
+    /// When the subject has no such limit, or the store does not answer.
+    pub async fn adjust(
+        &self,
+        subject: &Subject,
+        limit: &str,
+        model: Option<&str>,
+        adjustment: Adjustment,
+    ) -> Result<LimitStatus, AdjustError> {
+        status::adjust(&self.engine, subject, limit, model, adjustment).await
+    }
+
+    /// Whether the store answers.
+    ///
+    /// # Errors
+    /// Why it does not.
+    pub async fn health(&self) -> Result<(), StoreError> {
+        self.engine.health().await
+    }
+
+    /// Waits until every open hold of this process is settled and every settlement booked: before a shutdown, after the
+    /// last call was accepted.
+    pub async fn drain(&self) {
+        self.engine.drain().await;
+    }
+
+    pub(crate) fn engine(&self) -> &Arc<Engine> {
+        &self.engine
+    }
+}
+
+impl fmt::Debug for Quota {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Quota").field("engine", &self.engine).finish()
+    }
+}

@@ -1,0 +1,183 @@
+//! From a call to what a store is asked: candidates, estimates, charges. All of it is CPU work and waits for nothing.
+
+use std::sync::Arc;
+
+use crate::api::Call;
+use crate::clock::Moment;
+use crate::count;
+use crate::model::{self, Model};
+use crate::policy::{CheckedLimit, OnExhausted, Policy, Rung, Tier, Unit, Window};
+use crate::reject::{Rejection, RejectionKind};
+use crate::store::Charge;
+use crate::subject::Subject;
+
+use super::engine::Engine;
+use super::estimate::OutputQuestion;
+use super::{Estimate, charges};
+
+/// What is asked for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Ask<'a> {
+    /// A request that has been read.
+    Call { call: &'a Call, body: &'a str },
+    /// A model and figures that somebody else found.
+    Fixed { model: &'a str, estimate: Estimate },
+}
+
+/// A call, ready to be decided on.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    pub(super) subject: Subject,
+    pub(super) asked: Model,
+    pub(super) now: Moment,
+    pub(super) candidates: Vec<Candidate>,
+}
+
+/// The asked model or a rung, with what it would be charged.
+#[derive(Debug)]
+pub(super) struct Candidate {
+    pub(super) model: Model,
+    pub(super) estimate: Estimate,
+    pub(super) output_cap: Option<u64>,
+    pub(super) limits: Vec<PlannedLimit>,
+}
+
+/// One limit's charge, with what the store need not know of it.
+#[derive(Debug)]
+pub(super) struct PlannedLimit {
+    pub(super) charge: Charge,
+    pub(super) unit: Unit,
+    pub(super) window: Window,
+    pub(super) reply: Option<Arc<str>>,
+}
+
+impl Engine {
+    /// Finds the candidates, counts for each, and makes their charges.
+    ///
+    /// # Errors
+    /// When the policy does not let this subject call this model at all.
+    pub(crate) fn prepare(&self, subject: &Subject, ask: Ask<'_>) -> Result<Prepared, Rejection> {
+        let policy = self.policy();
+        let (now, asked) = (self.now(), ask.model(&policy));
+        let tier = known_tier(&policy, subject)?;
+        ask.check_answers(tier)?;
+        let rungs = policy.candidates(subject, &asked)?;
+        let planning = Planning {
+            engine: self,
+            policy: &policy,
+            subject,
+            now,
+            tier,
+            ask,
+        };
+        let mut candidates = Vec::with_capacity(rungs.len());
+        for (position, rung) in rungs.into_iter().enumerate() {
+            if let Some(candidate) = planning.candidate(&asked, rung, position == 0) {
+                candidates.push(candidate);
+            }
+        }
+        Ok(Prepared {
+            subject: subject.clone(),
+            asked,
+            now,
+            candidates,
+        })
+    }
+}
+
+fn known_tier<'p>(policy: &'p Policy, subject: &Subject) -> Result<&'p Tier, Rejection> {
+    let name = subject.tier_name();
+    policy.tier(name).ok_or_else(|| {
+        let message = format!("The tier `{name}` is not in the policy.");
+        Rejection::new(RejectionKind::UnknownSubject, message)
+    })
+}
+
+impl Ask<'_> {
+    fn model(&self, policy: &Policy) -> Model {
+        match self {
+            Self::Call { call, .. } => policy.resolve_call(call),
+            Self::Fixed { model, .. } => policy.resolve(model),
+        }
+    }
+
+    fn check_answers(&self, tier: &Tier) -> Result<(), Rejection> {
+        let Self::Call { call, .. } = self else {
+            return Ok(());
+        };
+        if call.output.answers <= tier.max_n {
+            return Ok(());
+        }
+        let message = format!("`n` may be at most {} here, and is {}.", tier.max_n, call.output.answers);
+        let mut rejection = Rejection::new(RejectionKind::InvalidRequest, message);
+        rejection.param = Some("n");
+        Err(rejection)
+    }
+}
+
+/// All that the candidates of one call have in common.
+struct Planning<'a> {
+    engine: &'a Engine,
+    policy: &'a Policy,
+    subject: &'a Subject,
+    now: Moment,
+    tier: &'a Tier,
+    ask: Ask<'a>,
+}
+
+impl Planning<'_> {
+    /// A candidate's charges; nothing for a rung that cannot serve the call. The first one is never left out.
+    fn candidate(&self, asked: &Model, rung: Rung<'_>, first: bool) -> Option<Candidate> {
+        if !first && model::of_other_provider(asked, &rung.model) {
+            return None;
+        }
+        let (estimate, output_cap) = self.estimate(&rung.model, &rung.limits);
+        let facts = model::facts(rung.model.canonical());
+        if !first && facts.is_some_and(|facts| estimate.input_tokens > facts.context) {
+            return None;
+        }
+        let limits = rung.limits.iter().map(|limit| self.limit(limit, &rung.model, estimate)).collect();
+        Some(Candidate {
+            model: rung.model,
+            estimate,
+            output_cap,
+            limits,
+        })
+    }
+
+    fn estimate(&self, model: &Model, limits: &[&CheckedLimit]) -> (Estimate, Option<u64>) {
+        let (call, body) = match self.ask {
+            Ask::Fixed { estimate, .. } => return (estimate, None),
+            Ask::Call { call, body } => (call, body),
+        };
+        let input_tokens = count::input_tokens(model, &call.input, body);
+        let question = OutputQuestion {
+            cap: call.output.cap,
+            answers: call.output.answers,
+            input_tokens,
+            model_max: model::facts(model.canonical()).map(|facts| facts.max_output),
+            tier: self.tier,
+            limits,
+        };
+        let bound = question.bound();
+        let estimate = Estimate {
+            input_tokens,
+            output_tokens: bound.reserved,
+        };
+        (estimate, bound.enforced)
+    }
+
+    fn limit(&self, limit: &CheckedLimit, model: &Model, estimate: Estimate) -> PlannedLimit {
+        let span = |period| self.engine.span(period, self.now, self.policy);
+        let amount = charges::asked(limit.unit, estimate);
+        PlannedLimit {
+            charge: charges::charge(limit, self.subject, Some(model), amount, span),
+            unit: limit.unit,
+            window: limit.window,
+            reply: match &limit.on_exhausted {
+                OnExhausted::Reply(text) => Some(text.clone()),
+                OnExhausted::Refuse | OnExhausted::Downgrade => None,
+            },
+        }
+    }
+}
