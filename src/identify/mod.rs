@@ -1,1 +1,7 @@
 //! Who pays.
+
+mod keys;
+
+pub use keys::{ApiKeys, InvalidKeyHash};
+
+pub(crate) use keys::KeyHash;
