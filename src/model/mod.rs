@@ -1,9 +1,13 @@
 //! Which model is meant, whatever it is called.
 
+mod aliases;
 mod canonical;
 mod catalog;
 
 pub use catalog::{Encoding, Facts};
+
+pub(crate) use aliases::Aliases;
+pub(crate) use canonical::MAX_NAME;
 
 use std::sync::Arc;
 
@@ -12,12 +16,48 @@ use std::sync::Arc;
 pub struct Model {
     raw: Arc<str>,
     canonical: Arc<str>,
+    resolved: bool,
 }
+
 impl Model {
+    /// The model that a name stands for: by the policy's aliases first, then by what names are made of.
+    pub(crate) fn resolve(raw: &str, aliases: &Aliases) -> Self {
+        let canonical = aliases.canonical(raw);
+        Self {
+            raw: raw.into(),
+            resolved: canonical.is_some(),
+            canonical: canonical.unwrap_or_else(|| canonical::folded(raw).into()),
+        }
+    }
+
+    /// The model behind a deployment, whose name its owner chose freely: only an alias, or a name that is `known` to
+    /// be a model's, says which one it is.
+    pub(crate) fn resolve_deployment(
+        raw: &str,
+        aliases: &Aliases,
+        known: impl FnOnce(&str) -> bool,
+    ) -> Self {
+        let mut model = Self::resolve(raw, aliases);
+        model.resolved = model.resolved && (aliases.has(raw) || known(&model.canonical));
+        model
+    }
+
+    /// The name as it was written.
+    #[must_use]
     pub fn raw(&self) -> &str {
         &self.raw
     }
+
+    /// The name that allow-lists, limits, ladders and tables know the model by, in lower case.
+    #[must_use]
     pub fn canonical(&self) -> &str {
         &self.canonical
+    }
+
+    /// Whether the canonical name says which model it is. Where it does not, as for a deployment without an alias,
+    /// nobody can tell which of the limits on certain models bind.
+    #[must_use]
+    pub fn is_resolved(&self) -> bool {
+        self.resolved
     }
 }

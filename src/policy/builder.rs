@@ -1,3 +1,158 @@
-pub struct PolicyBuilder {}
+//! A policy as it is written, before it is checked.
+
+use std::sync::Arc;
+
+use super::error::At;
+use super::{Limit, Policy, PolicyError, Tier, check};
+use crate::Subject;
+use crate::identify::{ApiKeys, KeyHash};
+
+/// What to do with a call that has a side effect but is of no API we know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum UnknownCalls {
+    /// It passes, unmetered: the layer may stand before an application's own routes.
+    #[default]
+    Pass,
+    /// It passes, and counts as one of `requests`.
+    Count,
+    /// It is refused with 403.
+    Reject,
+}
+
+/// Collects the parts of a [`Policy`]. Made by [`Policy::new`].
 #[derive(Debug)]
-pub struct PolicyError {}
+pub struct PolicyBuilder {
+    pub(crate) timezone: At<String>,
+    pub(crate) unknown_calls: UnknownCalls,
+    pub(crate) ask_stream_usage: bool,
+    pub(crate) aliases: Vec<At<(String, String)>>,
+    pub(crate) organization: Vec<At<Limit>>,
+    pub(crate) organizations: Vec<At<Section>>,
+    pub(crate) projects: Vec<At<Section>>,
+    pub(crate) tiers: Vec<At<Tier>>,
+    pub(crate) keys: Vec<At<(KeyHash, Subject)>>,
+}
+
+/// The limits of one project or of one organization.
+#[derive(Debug)]
+pub(crate) struct Section {
+    pub(crate) name: Arc<str>,
+    pub(crate) limits: Vec<At<Limit>>,
+}
+
+impl Section {
+    fn new(name: impl Into<Arc<str>>, limits: impl IntoIterator<Item = Limit>) -> Self {
+        Self {
+            name: name.into(),
+            limits: limits.into_iter().map(At::from).collect(),
+        }
+    }
+}
+
+impl Default for PolicyBuilder {
+    fn default() -> Self {
+        Self {
+            timezone: String::from("UTC").into(),
+            unknown_calls: UnknownCalls::default(),
+            ask_stream_usage: true,
+            aliases: Vec::new(),
+            organization: Vec::new(),
+            organizations: Vec::new(),
+            projects: Vec::new(),
+            tiers: Vec::new(),
+            keys: Vec::new(),
+        }
+    }
+}
+
+impl PolicyBuilder {
+    /// Adds a tier. A policy has at least one.
+    #[must_use]
+    pub fn tier(mut self, tier: Tier) -> Self {
+        self.tiers.push(tier.into());
+        self
+    }
+
+    /// The IANA time zone of calendar windows, such as `Europe/Berlin`; UTC when left out.
+    #[must_use]
+    pub fn timezone(mut self, name: impl Into<String>) -> Self {
+        self.timezone = name.into().into();
+        self
+    }
+
+    /// Says which model is meant by a name of your own, such as an Azure deployment's.
+    /// It serves to match rules and prices; requests keep the name they were written with.
+    #[must_use]
+    pub fn alias(mut self, name: impl Into<String>, model: impl Into<String>) -> Self {
+        self.aliases.push((name.into(), model.into()).into());
+        self
+    }
+
+    /// Adds a limit to every organization, each for itself; it counts the whole organization unless it has a scope.
+    #[must_use]
+    pub fn organization_limit(mut self, limit: Limit) -> Self {
+        self.organization.push(limit.into());
+        self
+    }
+
+    /// The limits of one organization, in place of those of every organization.
+    #[must_use]
+    pub fn organization(
+        mut self,
+        name: impl Into<Arc<str>>,
+        limits: impl IntoIterator<Item = Limit>,
+    ) -> Self {
+        self.organizations.push(Section::new(name, limits).into());
+        self
+    }
+
+    /// Declares a project, with its limits; they count the whole project unless they have a scope.
+    /// Once one project is declared, calls for any other are refused.
+    #[must_use]
+    pub fn project(
+        mut self,
+        name: impl Into<Arc<str>>,
+        limits: impl IntoIterator<Item = Limit>,
+    ) -> Self {
+        self.projects.push(Section::new(name, limits).into());
+        self
+    }
+
+    /// Says whom an API key belongs to. Only its hash is kept.
+    #[must_use]
+    pub fn key(mut self, key: impl AsRef<[u8]>, subject: Subject) -> Self {
+        self.keys.push((KeyHash::of(key), subject).into());
+        self
+    }
+
+    /// Adds all keys of a list.
+    #[must_use]
+    pub fn keys(mut self, keys: ApiKeys) -> Self {
+        self.keys.extend(keys.into_iter().map(At::from));
+        self
+    }
+
+    /// What to do with calls of APIs that we do not know; they pass when left out.
+    #[must_use]
+    pub fn unknown_calls(mut self, rule: UnknownCalls) -> Self {
+        self.unknown_calls = rule;
+        self
+    }
+
+    /// Whether to ask for usage at the end of a stream on behalf of a caller who did not, and to keep the extra
+    /// chunk from him. On when left out: without it such streams are counted and not reported.
+    #[must_use]
+    pub fn ask_stream_usage(mut self, ask: bool) -> Self {
+        self.ask_stream_usage = ask;
+        self
+    }
+
+    /// Checks all of it.
+    ///
+    /// # Errors
+    /// The first thing that is wrong: an amount of zero, a limit without a window, two limits of one id, a rung
+    /// outside of its tier's models, an unknown time zone, …
+    pub fn build(self) -> Result<Policy, PolicyError> {
+        check::policy(self)
+    }
+}

@@ -3,20 +3,113 @@
 mod builder;
 mod candidates;
 mod check;
+mod error;
 mod glob;
 mod limit;
 mod tier;
 mod toml;
 mod window;
 
-pub use builder::{PolicyBuilder, PolicyError};
+pub use builder::{PolicyBuilder, UnknownCalls};
+pub use error::PolicyError;
 pub use limit::{Enforcement, Limit, OnExhausted, Scope, Unit};
 pub use tier::{OutputCap, Tier};
 pub use window::{Period, Span, Window};
 
 pub(crate) use candidates::Rung;
-pub(crate) use check::CheckedLimit;
+pub(crate) use check::{CheckedLimit, CheckedTier};
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+
+use crate::identify::ApiKeys;
+use crate::model::{Aliases, Model};
 
 /// The rules, checked: nothing in it can turn out wrong later. Cheap to share, never changed.
+///
+/// ```
+/// use tower_token_quota::{Limit, Policy, Tier};
+///
+/// let policy = Policy::new()
+///     .tier(Tier::new("free").models(["gpt-4o-mini"]).limit(Limit::tokens(10_000).per_day()))
+///     .build()?;
+/// let same = Policy::from_toml(r#"
+///     [tiers.free]
+///     models = ["gpt-4o-mini"]
+///     limits = [ { unit = "tokens", amount = 10_000, per = "day" } ]
+/// "#)?;
+/// # let _ = (policy, same);
+/// # Ok::<(), tower_token_quota::policy::PolicyError>(())
+/// ```
 #[derive(Debug)]
-pub struct Policy {}
+pub struct Policy {
+    zone: TimeZone,
+    unknown_calls: UnknownCalls,
+    ask_stream_usage: bool,
+    aliases: Aliases,
+    organization: Vec<CheckedLimit>,
+    organizations: BTreeMap<Arc<str>, Vec<CheckedLimit>>,
+    projects: BTreeMap<Arc<str>, Vec<CheckedLimit>>,
+    tiers: BTreeMap<Arc<str>, CheckedTier>,
+    keys: ApiKeys,
+}
+
+impl Policy {
+    /// Begins a policy in code.
+    #[allow(
+        clippy::new_ret_no_self,
+        reason = "`Policy::new()…build()?` reads as what it is; there is no policy that is not checked"
+    )]
+    #[must_use]
+    pub fn new() -> PolicyBuilder {
+        PolicyBuilder::default()
+    }
+
+    /// Reads a policy from TOML.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with it, be it the syntax, an unknown key or a rule that makes no sense, and
+    /// the line it stands on.
+    pub fn from_toml(text: &str) -> Result<Self, PolicyError> {
+        toml::policy(text)?.build()
+    }
+
+    /// Who the policy's API keys belong to.
+    #[must_use]
+    pub fn keys(&self) -> &ApiKeys {
+        &self.keys
+    }
+
+    /// What to do with calls of APIs that we do not know.
+    #[must_use]
+    pub fn unknown_calls(&self) -> UnknownCalls {
+        self.unknown_calls
+    }
+
+    /// Whether to ask for usage on streams on behalf of callers who did not.
+    pub(crate) fn asks_stream_usage(&self) -> bool {
+        self.ask_stream_usage
+    }
+
+    /// The time zone of calendar windows.
+    pub(crate) fn timezone(&self) -> &TimeZone {
+        &self.zone
+    }
+
+    /// The model that a name stands for.
+    pub(crate) fn resolve(&self, name: &str) -> Model {
+        Model::resolve(name, &self.aliases)
+    }
+
+    /// The model behind a deployment's name, which says nothing unless it is an alias or `known` as a canonical name.
+    pub(crate) fn resolve_deployment(&self, name: &str, known: impl FnOnce(&str) -> bool) -> Model {
+        Model::resolve_deployment(name, &self.aliases, known)
+    }
+
+    /// A tier's rules.
+    pub(crate) fn tier(&self, name: &str) -> Option<&CheckedTier> {
+        self.tiers.get(name)
+    }
+}

@@ -1,5 +1,174 @@
-pub struct Tier {}
+//! A plan: allowed models, limits, the ladder, and what its calls may put out.
+
+use std::sync::Arc;
+
+use super::Limit;
+use super::error::At;
+use super::glob::Globs;
+
+/// What is reserved for the output of a call without a cap, when its tier does not say, in tokens.
+pub(crate) const DEFAULT_OUTPUT_TOKENS: u64 = 1024;
+
+/// How many answers one call may ask for, when its tier does not say.
+pub(crate) const DEFAULT_MAX_N: u64 = 8;
+
+/// Whether the bound on a call's output is only reserved, or also written into the request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum OutputCap {
+    /// The bound is reserved and the request left as it is. A model that answers at greater length
+    /// than was bounded makes a debt, and the next call waits.
+    #[default]
     Reserve,
+    /// The bound is written into the request, so that no answer is longer than what was reserved for it.
     Enforce,
+}
+
+/// A plan that subjects are on: which models they may call, under which limits, and what to fall back to.
+///
+/// ```
+/// use tower_token_quota::{Limit, Tier};
+///
+/// let pro = Tier::new("pro")
+///     .models(["gpt-4o", "gpt-4o-mini", "claude-*"])
+///     .limit(Limit::requests(60).per_minute())
+///     .limit(Limit::tokens(500_000).per_day().for_models(["gpt-4o"]).then_downgrade())
+///     .ladder(["gpt-4o-mini"])
+///     .default_output_tokens(512);
+/// # let _ = pro;
+/// ```
+///
+/// Whether it makes sense is checked by [`PolicyBuilder::build`](super::PolicyBuilder::build).
+#[derive(Debug, Clone)]
+pub struct Tier {
+    pub(crate) name: Arc<str>,
+    pub(crate) models: Option<At<Globs>>,
+    pub(crate) downgrade_not_allowed: bool,
+    pub(crate) ladders: Vec<At<Ladder>>,
+    pub(crate) limits: Vec<At<Limit>>,
+    pub(crate) default_output_tokens: Option<At<u64>>,
+    pub(crate) max_output_tokens: Option<At<u64>>,
+    pub(crate) output_cap: OutputCap,
+    pub(crate) max_n: At<u64>,
+}
+
+/// The models to fall back to, in order, from those that match.
+#[derive(Debug, Clone)]
+pub(crate) struct Ladder {
+    /// From which models; `None` is from every one.
+    pub(crate) models: Option<Globs>,
+    pub(crate) rungs: Vec<At<Arc<str>>>,
+}
+
+impl Ladder {
+    pub(crate) fn new<I>(models: Option<Globs>, rungs: I) -> Self
+    where
+        I: IntoIterator,
+        I::Item: AsRef<str>,
+    {
+        let rung = |rung: I::Item| At::from(Arc::from(rung.as_ref()));
+        Self {
+            models,
+            rungs: rungs.into_iter().map(rung).collect(),
+        }
+    }
+}
+
+impl Tier {
+    /// A tier with every model, no limits and no ladder.
+    ///
+    /// The name is printable ASCII without `"` and `\`, since it becomes part of its limits' default ids.
+    #[must_use]
+    pub fn new(name: impl Into<Arc<str>>) -> Self {
+        Self {
+            name: name.into(),
+            models: None,
+            downgrade_not_allowed: false,
+            ladders: Vec::new(),
+            limits: Vec::new(),
+            default_output_tokens: None,
+            max_output_tokens: None,
+            output_cap: OutputCap::default(),
+            max_n: DEFAULT_MAX_N.into(),
+        }
+    }
+
+    /// Allows only models that match one of these globs (`*` and `?`), by canonical or raw name.
+    #[must_use]
+    pub fn models<I>(mut self, models: I) -> Self
+    where
+        I: IntoIterator,
+        I::Item: AsRef<str>,
+    {
+        self.models = Some(Globs::new(models).into());
+        self
+    }
+
+    /// Sends a call for a model outside of [`models`](Self::models) down the ladder; it is refused otherwise.
+    #[must_use]
+    pub fn downgrade_not_allowed(mut self) -> Self {
+        self.downgrade_not_allowed = true;
+        self
+    }
+
+    /// Adds a limit; it counts each user for itself unless it has a [`scope`](Limit::scope).
+    #[must_use]
+    pub fn limit(mut self, limit: Limit) -> Self {
+        self.limits.push(limit.into());
+        self
+    }
+
+    /// The models to fall back to from any model, in order.
+    #[must_use]
+    pub fn ladder<I>(mut self, rungs: I) -> Self
+    where
+        I: IntoIterator,
+        I::Item: AsRef<str>,
+    {
+        self.ladders.push(Ladder::new(None, rungs).into());
+        self
+    }
+
+    /// The models to fall back to, in order, from models that match these globs.
+    /// The first ladder that matches applies, so this stands before a [`ladder`](Self::ladder) for all.
+    #[must_use]
+    pub fn ladder_for<M, I>(mut self, models: M, rungs: I) -> Self
+    where
+        M: IntoIterator,
+        M::Item: AsRef<str>,
+        I: IntoIterator,
+        I::Item: AsRef<str>,
+    {
+        let models = Some(Globs::new(models));
+        self.ladders.push(Ladder::new(models, rungs).into());
+        self
+    }
+
+    /// How many tokens of output to reserve for each answer when the caller sets no cap: 1,024 when left out,
+    /// or [`max_output_tokens`](Self::max_output_tokens) where that is less.
+    #[must_use]
+    pub fn default_output_tokens(mut self, tokens: u64) -> Self {
+        self.default_output_tokens = Some(tokens.into());
+        self
+    }
+
+    /// The most tokens of output that one answer may have.
+    #[must_use]
+    pub fn max_output_tokens(mut self, tokens: u64) -> Self {
+        self.max_output_tokens = Some(tokens.into());
+        self
+    }
+
+    /// Whether the bound on the output is written into requests. It is only reserved when left out.
+    #[must_use]
+    pub fn output_cap(mut self, cap: OutputCap) -> Self {
+        self.output_cap = cap;
+        self
+    }
+
+    /// The most answers that one call may ask for (`n`, `best_of`, `candidateCount`): 8 when left out.
+    #[must_use]
+    pub fn max_n(mut self, answers: u64) -> Self {
+        self.max_n = answers.into();
+        self
+    }
 }

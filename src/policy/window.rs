@@ -1,6 +1,5 @@
 //! Windows of time: buckets that leak, calendar periods that end.
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,6 +21,37 @@ pub enum Window {
     Calendar(Period),
     /// No window: only what is under way counts (`concurrent`).
     Gauge,
+}
+
+impl Window {
+    /// The window's part in the default id of a limit of that amount: `day`, `minute`, `100per1s`.
+    pub(crate) fn name(&self, amount: u64) -> String {
+        match *self {
+            Self::Calendar(period) => period.as_str().into(),
+            Self::Gauge => "now".into(),
+            Self::Bucket { refill, every } => match (every.as_nanos(), refill == amount) {
+                (1_000_000_000, true) => "second".into(),
+                (60_000_000_000, true) => "minute".into(),
+                (3_600_000_000_000, true) => "hour".into(),
+                _ => format!("{refill}per{}", every_name(every)),
+            },
+        }
+    }
+}
+
+/// A time as a policy's file writes it, in the largest unit that is exact: `500ms`, `1s`, `90s`, `2h`.
+fn every_name(every: Duration) -> String {
+    let nanos = every.as_nanos();
+    let units = [
+        (3_600_000_000_000, "h"),
+        (60_000_000_000, "m"),
+        (1_000_000_000, "s"),
+        (1_000_000, "ms"),
+        (1_000, "us"),
+    ];
+    let exact = units.iter().find(|(unit, _)| nanos.is_multiple_of(*unit));
+    let (unit, name) = exact.copied().unwrap_or((1, "ns"));
+    format!("{}{name}", nanos / unit)
 }
 
 /// A calendar period.
@@ -94,20 +124,4 @@ impl Span {
 fn midnight(date: Date, zone: &TimeZone) -> i64 {
     let start = date.to_zoned(zone.clone()).map(|zoned| zoned.timestamp());
     start.unwrap_or(Timestamp::MAX).as_microsecond()
-}
-
-impl fmt::Display for Window {
-    /// The window's part in a limit's default id.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Bucket { every, .. } => match every.as_secs() {
-                1 => f.write_str("second"),
-                60 => f.write_str("minute"),
-                3600 => f.write_str("hour"),
-                _ => write!(f, "{every:?}"),
-            },
-            Self::Calendar(period) => f.write_str(period.as_str()),
-            Self::Gauge => f.write_str("now"),
-        }
-    }
 }

@@ -1,0 +1,189 @@
+//! One limit.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::ids::{self, Ids, default_id};
+use super::ladder::{self, CheckedLadder};
+use crate::policy::error::At;
+use crate::policy::glob::Globs;
+use crate::policy::{Enforcement, Limit, OnExhausted, PolicyError, Scope, Unit, Window};
+
+/// A limit that makes sense. Its amount, and a bucket's refill and microseconds, are at least 1 and fit into an `i64`.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct CheckedLimit {
+    /// Unique among the limits of a subject.
+    pub(crate) id: Arc<str>,
+    pub(crate) unit: Unit,
+    /// In the unit.
+    pub(crate) amount: u64,
+    /// [`Window::Gauge`] for [`Unit::Concurrent`], and for no other.
+    pub(crate) window: Window,
+    pub(crate) scope: Scope,
+    /// `None` binds every model.
+    pub(crate) models: Option<Globs>,
+    pub(crate) enforcement: Enforcement,
+    /// Anything but [`OnExhausted::Refuse`] is of a hard limit.
+    pub(crate) on_exhausted: OnExhausted,
+}
+
+/// Where limits stand: what their default ids begin with, and whom they count together.
+#[derive(Debug)]
+pub(super) struct Home {
+    section: String,
+    scope: Scope,
+}
+
+impl Home {
+    pub(super) fn tier(name: &str) -> Self {
+        Self {
+            section: name.into(),
+            scope: Scope::USER,
+        }
+    }
+
+    pub(super) fn project(name: &str) -> Self {
+        Self {
+            section: format!("projects.{name}"),
+            scope: Scope::PROJECT,
+        }
+    }
+
+    pub(super) fn organization() -> Self {
+        Self {
+            section: "organization".into(),
+            scope: Scope::ORGANIZATION,
+        }
+    }
+}
+
+/// A rule that a limit must obey, whatever the rest of the policy says.
+type Rule = fn(&Limit) -> Result<(), String>;
+
+const RULES: [Rule; 7] = [
+    window_fits_unit,
+    amount_counts,
+    bucket_refills,
+    models_are_named,
+    only_hard_limits_act,
+    reply_says_something,
+    id_is_plain,
+];
+
+/// Checks a limit; `ladders` are those that a call it refuses may go down.
+pub(super) fn check<'l, L>(
+    home: &Home,
+    written: &At<Limit>,
+    ladders: L,
+    ids: &mut Ids,
+) -> Result<CheckedLimit, PolicyError>
+where
+    L: IntoIterator<Item = &'l CheckedLadder>,
+    L::IntoIter: Clone,
+{
+    let limit = &written.it;
+    let id = limit.id.clone();
+    let id = id.unwrap_or_else(|| default_id(&home.section, limit));
+    let complain = |message| {
+        let id = id.escape_debug();
+        written.error(format!("limit `{id}`: {message}"))
+    };
+    for rule in RULES {
+        rule(limit).map_err(complain)?;
+    }
+    ladder::outside(limit, ladders).map_err(complain)?;
+    ids.take(&id, limit.id.is_some()).map_err(complain)?;
+    Ok(CheckedLimit {
+        unit: limit.unit,
+        amount: limit.amount,
+        window: limit.window.unwrap_or(Window::Gauge),
+        scope: limit.scope.unwrap_or(home.scope),
+        models: limit.models.clone(),
+        enforcement: limit.enforcement,
+        on_exhausted: limit.on_exhausted.clone(),
+        id,
+    })
+}
+
+fn window_fits_unit(limit: &Limit) -> Result<(), String> {
+    match (limit.unit, limit.window) {
+        (Unit::Concurrent, Some(Window::Gauge)) => Ok(()),
+        (Unit::Concurrent, _) => {
+            Err("`concurrent` counts calls under way and has no window".into())
+        }
+        (_, Some(Window::Bucket { .. } | Window::Calendar(_))) => Ok(()),
+        (_, None | Some(Window::Gauge)) => {
+            Err("it has no window; say per which time, or give it a bucket".into())
+        }
+    }
+}
+
+fn amount_counts(limit: &Limit) -> Result<(), String> {
+    counts("the amount", limit.amount)
+}
+
+fn bucket_refills(limit: &Limit) -> Result<(), String> {
+    let Some(Window::Bucket { refill, every }) = limit.window else {
+        return Ok(());
+    };
+    counts("the refill", refill)?;
+    match i64::try_from(every.as_micros()) {
+        Ok(1..) => Ok(()),
+        Ok(_) => Err("a bucket refills every microsecond or less often, not in no time".into()),
+        Err(_) => Err("a bucket refills at least every 292,000 years".into()),
+    }
+}
+
+/// Counters are signed where they are kept.
+fn counts(what: &str, amount: u64) -> Result<(), String> {
+    match i64::try_from(amount) {
+        Ok(0) => Err(format!(
+            "{what} is zero; to forbid models, leave them out of the tier's `models`"
+        )),
+        Ok(_) => Ok(()),
+        Err(_) => Err(format!("{what} is more than {}", i64::MAX)),
+    }
+}
+
+fn models_are_named(limit: &Limit) -> Result<(), String> {
+    limit.models.as_ref().map_or(Ok(()), globs)
+}
+
+/// Globs that match something.
+pub(super) fn globs(globs: &Globs) -> Result<(), String> {
+    if globs.is_empty() {
+        return Err("`models` is empty; leave it out to mean every model".into());
+    }
+    let wrong = |glob: &String| ids::name("model", glob).is_err();
+    match globs.iter().find(wrong) {
+        Some(glob) => Err(format!("`{}` matches no model's name", glob.escape_debug())),
+        None => Ok(()),
+    }
+}
+
+fn only_hard_limits_act(limit: &Limit) -> Result<(), String> {
+    let acts = limit.on_exhausted != OnExhausted::Refuse;
+    match limit.enforcement {
+        Enforcement::Soft | Enforcement::Shadow if acts => Err(
+            "a soft or shadow limit lets every call pass, so it can neither downgrade nor reply"
+                .into(),
+        ),
+        _ => Ok(()),
+    }
+}
+
+fn reply_says_something(limit: &Limit) -> Result<(), String> {
+    match &limit.on_exhausted {
+        OnExhausted::Reply(text) if text.trim().is_empty() => {
+            Err("the reply is empty; write what the caller should read".into())
+        }
+        _ => Ok(()),
+    }
+}
+
+fn id_is_plain(limit: &Limit) -> Result<(), String> {
+    match &limit.id {
+        Some(id) => ids::name("limit", id),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,101 @@
+//! Makes a policy of what was written, or says what is wrong with it.
+//!
+//! Policies in code and in files come through here alike: no rule stands anywhere else.
+
+mod aliases;
+mod ids;
+mod keys;
+mod ladder;
+mod limit;
+mod tier;
+
+pub(crate) use limit::CheckedLimit;
+pub(crate) use tier::CheckedTier;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+
+use super::builder::Section;
+use super::error::At;
+use super::{Limit, Policy, PolicyBuilder, PolicyError, Scope};
+use ids::Ids;
+use limit::Home;
+use tier::Tiers;
+
+type Sections = BTreeMap<Arc<str>, Vec<CheckedLimit>>;
+
+pub(super) fn policy(written: PolicyBuilder) -> Result<Policy, PolicyError> {
+    let zone = zone(&written.timezone)?;
+    let aliases = aliases::check(&written.aliases)?;
+    let mut ids = Ids::default();
+
+    let tiers = tier::check(&written.tiers, &aliases, &mut ids)?;
+    let mut projects = Sections::new();
+    for section in &written.projects {
+        let home = Home::project(&section.it.name);
+        let limits = limits(&home, &section.it.limits, &tiers, &mut ids)?;
+        declare("project", section, limits, &mut projects)?;
+    }
+    let home = Home::organization();
+    let organization = limits(&home, &written.organization, &tiers, &mut ids.clone())?;
+    let mut organizations = Sections::new();
+    for section in &written.organizations {
+        // An organization's own limits stand in place of everyone's, so they may have the same ids: then a bigger
+        // budget for one of them keeps what it has used.
+        let limits = limits(&home, &section.it.limits, &tiers, &mut ids.clone())?;
+        declare("organization", section, limits, &mut organizations)?;
+    }
+    let keys = keys::check(written.keys, &tiers, &projects)?;
+
+    Ok(Policy {
+        zone,
+        unknown_calls: written.unknown_calls,
+        ask_stream_usage: written.ask_stream_usage,
+        aliases,
+        organization,
+        organizations,
+        projects,
+        tiers,
+        keys,
+    })
+}
+
+fn zone(name: &At<String>) -> Result<TimeZone, PolicyError> {
+    TimeZone::get(&name.it).map_err(|_| {
+        name.error(format!(
+            "time zone `{}` is unknown; write an IANA name such as `Europe/Berlin` or `UTC`",
+            name.it
+        ))
+    })
+}
+
+/// The limits of a project or of an organization.
+fn limits(
+    home: &Home,
+    written: &[At<Limit>],
+    tiers: &Tiers,
+    ids: &mut Ids,
+) -> Result<Vec<CheckedLimit>, PolicyError> {
+    let mut checked = Vec::with_capacity(written.len());
+    for limit in written {
+        let ladders = tiers.values().flat_map(|tier| &tier.ladders);
+        checked.push(limit::check(home, limit, ladders, ids)?);
+    }
+    Ok(checked)
+}
+
+fn declare(
+    kind: &str,
+    section: &At<Section>,
+    limits: Vec<CheckedLimit>,
+    sections: &mut Sections,
+) -> Result<(), PolicyError> {
+    let name = &section.it.name;
+    ids::name(kind, name).map_err(|message| section.error(message))?;
+    match sections.insert(Arc::clone(name), limits) {
+        None => Ok(()),
+        Some(_) => Err(section.error(format!("{kind} `{name}` is declared twice"))),
+    }
+}
