@@ -1,0 +1,246 @@
+//! One counter, of whichever kind its rule says.
+
+use super::{Bucket, Budget, Gauge, Leak};
+use crate::clock::Moment;
+use crate::policy::Enforcement;
+use crate::store::{Adjustment, Balance, Charge, Reason, Rule};
+
+/// A counter's state.
+///
+/// Each function takes the rule that holds now, and leaves the state as it is where it says so. A state that is
+/// handed a rule of another kind becomes a fresh one of that kind; names of counters contain their kind, so that
+/// no store comes to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct State {
+    count: Count,
+    would_block: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Count {
+    Bucket(Bucket),
+    Budget(Budget),
+    Gauge(Gauge),
+}
+
+/// What became of a charge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It was applied.
+    Applied(Held),
+    /// It is a shadow limit's and would not have fitted: only that was counted.
+    WouldBlock,
+    /// It is a hard limit's and does not fit: nothing has changed.
+    Refused {
+        /// Why.
+        reason: Reason,
+        /// In how many microseconds it would fit if nothing else came: `None` where waiting does not help or nobody knows.
+        wait: Option<u64>,
+    },
+}
+
+/// What an applied charge leaves behind, for its settlement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Held {
+    /// The rule under which it was granted.
+    pub rule: Rule,
+    /// The estimate.
+    pub amount: u64,
+    /// In a bucket, all that will ever have left it when this charge has; else zero.
+    pub mark: u128,
+    /// Whether an expiry keeps it booked.
+    pub kept_on_expiry: bool,
+}
+
+impl State {
+    /// The state of a counter that nothing was ever charged to.
+    #[must_use]
+    pub fn fresh(rule: Rule, now: Moment) -> Self {
+        let count = match rule {
+            Rule::Bucket { .. } => Count::Bucket(Bucket::fresh(now.steady)),
+            Rule::Budget { .. } => Count::Budget(Budget::default()),
+            Rule::Gauge { .. } => Count::Gauge(Gauge::default()),
+        };
+        Self {
+            count,
+            would_block: 0,
+        }
+    }
+
+    /// Applies a charge if it fits. One that does not: hard, it is refused; soft, it is applied nevertheless;
+    /// shadow, `would_block` grows by one.
+    pub fn reserve(&mut self, charge: &Charge, now: Moment) -> Verdict {
+        let mut next = self.at(charge.rule, now);
+        let verdict = match (next.obstacle(charge, now), charge.enforcement) {
+            (Some((reason, wait)), Enforcement::Hard) => return Verdict::Refused { reason, wait },
+            (Some(_), Enforcement::Shadow) => {
+                next.would_block = next.would_block.saturating_add(1);
+                Verdict::WouldBlock
+            }
+            (Some(_), Enforcement::Soft) | (None, _) => Verdict::Applied(next.apply(charge)),
+        };
+        *self = next;
+        verdict
+    }
+
+    /// Replaces an applied charge by what its call used. A gauge falls, whatever that is.
+    pub fn settle(&mut self, held: &Held, actual: u64, now: Moment) {
+        *self = self.at(held.rule, now);
+        match &mut self.count {
+            Count::Bucket(bucket) => bucket.settle(held.mark, held.amount, actual),
+            Count::Budget(budget) => budget.settle(held.amount, actual),
+            Count::Gauge(gauge) => gauge.lower(held.amount),
+        }
+    }
+
+    /// Gives an applied charge up: it is settled at its estimate if it is kept on expiry, else at zero.
+    pub fn expire(&mut self, held: &Held, now: Moment) {
+        self.settle(held, held.kept(), now);
+    }
+
+    /// Corrects what the expiry of a charge left booked to what its call used.
+    ///
+    /// A bucket that kept the charge is settled as if it had not expired: what has leaked does not go back.
+    pub fn settle_late(&mut self, held: &Held, actual: u64, now: Moment) {
+        *self = self.at(held.rule, now);
+        match &mut self.count {
+            Count::Bucket(bucket) => bucket.settle(held.mark, held.kept(), actual),
+            Count::Budget(budget) => {
+                budget.debit(actual.saturating_sub(held.kept()));
+                budget.credit(held.kept().saturating_sub(actual));
+            }
+            Count::Gauge(_) => {}
+        }
+    }
+
+    /// Books what a call used whose reservation nobody remembers. A gauge stays: nothing was raised.
+    pub fn book(&mut self, rule: Rule, actual: u64, now: Moment) {
+        *self = self.at(rule, now);
+        match &mut self.count {
+            Count::Bucket(bucket) => {
+                bucket.add(actual);
+            }
+            Count::Budget(budget) => budget.debit(actual),
+            Count::Gauge(_) => {}
+        }
+    }
+
+    /// Corrects the counter. What open holds have reserved stays reserved, except that a gauge, which knows nothing
+    /// else, is raised by a debit, lowered by a credit and left alone by a reset.
+    pub fn adjust(&mut self, rule: Rule, adjustment: Adjustment, now: Moment) {
+        *self = self.at(rule, now);
+        match (&mut self.count, adjustment) {
+            (Count::Bucket(bucket), Adjustment::Credit(amount)) => bucket.drain(amount),
+            (Count::Bucket(bucket), Adjustment::Debit(amount)) => {
+                bucket.add(amount);
+            }
+            (Count::Bucket(bucket), Adjustment::Reset) => bucket.drain(u64::MAX),
+            (Count::Budget(budget), Adjustment::Credit(amount)) => budget.credit(amount),
+            (Count::Budget(budget), Adjustment::Debit(amount)) => budget.debit(amount),
+            (Count::Budget(budget), Adjustment::Reset) => budget.credit(u64::MAX),
+            (Count::Gauge(gauge), Adjustment::Credit(amount)) => gauge.lower(amount),
+            (Count::Gauge(gauge), Adjustment::Debit(amount)) => gauge.raise(amount),
+            (Count::Gauge(_), Adjustment::Reset) => {}
+        }
+    }
+
+    /// The counter at this time, for people.
+    #[must_use]
+    pub fn balance(&self, rule: Rule, now: Moment) -> Balance {
+        let state = self.at(rule, now);
+        let (used, held) = match &state.count {
+            Count::Bucket(bucket) => (bucket.level(), 0),
+            Count::Budget(budget) => (budget.used(), budget.held()),
+            Count::Gauge(gauge) => (0, gauge.held()),
+        };
+        Balance {
+            used,
+            held,
+            amount: rule.amount(),
+            would_block: state.would_block,
+            resets_in: state.resets_in(rule, now),
+        }
+    }
+
+    /// Whether nothing is counted: a bucket that has leaked dry, a budget or gauge at zero. Calls that a shadow
+    /// limit would have refused may still have been.
+    #[must_use]
+    pub fn is_zero(&self, rule: Rule, now: Moment) -> bool {
+        let balance = self.balance(rule, now);
+        balance.used == 0 && balance.held == 0
+    }
+
+    /// The state under this rule at this time: leaked, and of the rule's kind.
+    fn at(&self, rule: Rule, now: Moment) -> Self {
+        let mut state = *self;
+        match (&mut state.count, rule) {
+            (Count::Bucket(bucket), Rule::Bucket { refill, every, .. }) => {
+                bucket.leak(Leak::new(refill, every), now.steady);
+            }
+            (Count::Budget(_), Rule::Budget { .. }) | (Count::Gauge(_), Rule::Gauge { .. }) => {}
+            _ => return Self::fresh(rule, now),
+        }
+        state
+    }
+
+    /// Why the charge does not fit, and for how long it will not.
+    fn obstacle(&self, charge: &Charge, now: Moment) -> Option<(Reason, Option<u64>)> {
+        let (amount, limit) = (charge.amount, charge.rule.amount());
+        let (fits, reason) = match &self.count {
+            Count::Bucket(bucket) => (bucket.fits(amount, limit), Reason::Rate),
+            Count::Budget(budget) => (budget.fits(amount, limit), Reason::Quota),
+            Count::Gauge(gauge) => (gauge.fits(amount, limit), Reason::Concurrent),
+        };
+        if fits {
+            return None;
+        }
+        let Some(room) = limit.checked_sub(amount) else {
+            return Some((Reason::NeverFits, None));
+        };
+        let wait = match (&self.count, charge.rule) {
+            (Count::Bucket(bucket), Rule::Bucket { refill, every, .. }) => {
+                bucket.time_until(room, Leak::new(refill, every), now.steady)
+            }
+            _ => self.resets_in(charge.rule, now),
+        };
+        Some((reason, wait))
+    }
+
+    fn resets_in(&self, rule: Rule, now: Moment) -> Option<u64> {
+        match (&self.count, rule) {
+            (Count::Bucket(bucket), Rule::Bucket { refill, every, .. }) => {
+                bucket.time_until(0, Leak::new(refill, every), now.steady)
+            }
+            (_, Rule::Budget { ends_at, .. }) => Some(time_left(ends_at, now)),
+            _ => None,
+        }
+    }
+
+    fn apply(&mut self, charge: &Charge) -> Held {
+        let mut mark = 0;
+        match &mut self.count {
+            Count::Bucket(bucket) => mark = bucket.add(charge.amount),
+            Count::Budget(budget) => budget.hold(charge.amount),
+            Count::Gauge(gauge) => gauge.raise(charge.amount),
+        }
+        Held {
+            rule: charge.rule,
+            amount: charge.amount,
+            mark,
+            kept_on_expiry: charge.kept_on_expiry,
+        }
+    }
+}
+
+impl Held {
+    /// What an expiry leaves booked.
+    #[must_use]
+    pub const fn kept(&self) -> u64 {
+        if self.kept_on_expiry { self.amount } else { 0 }
+    }
+}
+
+/// Microseconds until a period's end, none after it.
+pub(crate) fn time_left(ends_at: i64, now: Moment) -> u64 {
+    u64::try_from(ends_at.saturating_sub(now.wall)).unwrap_or(0)
+}
