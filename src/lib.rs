@@ -11,10 +11,23 @@ pub mod reject;
 pub mod store;
 pub mod watch;
 
+mod body;
+mod future;
+mod layer;
+mod preflight;
+mod service;
+mod quota;
+mod settle;
 mod subject;
 mod usage;
 
+pub use future::ResponseFuture;
+pub use layer::TokenQuotaLayer;
+pub use service::TokenQuota;
+pub use body::{RequestBody, ResponseBody};
 pub use policy::{Limit, Policy, Scope, Tier};
+pub use quota::{AdjustError, Demand, Estimate, Hold, LimitStatus, Quota, Reserve};
+pub use settle::Outcome;
 pub use reject::{Rejection, RejectionKind};
 pub use subject::{DEFAULT_ORGANIZATION, Subject};
 pub use usage::Usage;

@@ -1,5 +1,9 @@
 //! How a call ended, and what to book for it. Pure: the table of ends stands here and nowhere else.
 
+use std::any::Any;
+use std::error::Error;
+use std::io;
+
 use http::StatusCode;
 
 use crate::quota::Estimate;
@@ -101,6 +105,26 @@ impl Ending {
     }
 }
 
+/// Nothing ran when no connection was made. Known for [`io::Error`] and for boxed errors that have one among their sources.
+pub(crate) fn connect_error(error: &dyn Any) -> Option<Outcome> {
+    let boxed = error.downcast_ref::<Box<dyn Error + Send + Sync>>();
+    let boxed = boxed.map(|error| &**error as &(dyn Error + 'static));
+    let plain = error.downcast_ref::<io::Error>().map(|error| error as &(dyn Error + 'static));
+    let mut cause = boxed.or(plain);
+    while let Some(error) = cause {
+        if error.downcast_ref::<io::Error>().is_some_and(|error| never_connected(error.kind())) {
+            return Some(Outcome::NothingRan);
+        }
+        cause = error.source();
+    }
+    None
+}
+
+fn never_connected(kind: io::ErrorKind) -> bool {
+    use io::ErrorKind::{AddrNotAvailable, ConnectionRefused, HostUnreachable, NetworkUnreachable};
+    matches!(kind, ConnectionRefused | HostUnreachable | NetworkUnreachable | AddrNotAvailable)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -185,6 +209,16 @@ mod tests {
         };
         assert_eq!(outcome(reasoning), Outcome::Unreconciled);
         assert_eq!(outcome(unreadable), Outcome::Unreconciled);
+    }
+
+    #[test]
+    fn a_refused_connection_ran_nothing_and_other_errors_nobody_knows() {
+        let refused = || io::Error::from(io::ErrorKind::ConnectionRefused);
+        let boxed: Box<dyn Error + Send + Sync> = io::Error::other(refused()).into();
+        assert_eq!(connect_error(&refused()), Some(Outcome::NothingRan));
+        assert_eq!(connect_error(&boxed), Some(Outcome::NothingRan));
+        assert_eq!(connect_error(&io::Error::from(io::ErrorKind::ConnectionReset)), None);
+        assert_eq!(connect_error(&"something else"), None);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use crate::model::{MAX_NAME, Model};
 use crate::{Rejection, RejectionKind, Subject};
 
+use super::glob::Globs;
 use super::{CheckedLimit, CheckedTier, Enforcement, Policy};
 
 /// A model that a call may be sent to, with the limits that bind it there.
@@ -47,7 +48,34 @@ impl Policy {
         Ok(models.into_iter().map(rung).collect())
     }
 
-    fn tier_of(&self, subject: &Subject) -> Result<&CheckedTier, Rejection> {
+    /// All limits that a subject stands under, whatever the model.
+    ///
+    /// # Errors
+    /// When the subject's tier or project is not in the policy.
+    pub(crate) fn all_limits(&self, subject: &Subject) -> Result<Vec<&CheckedLimit>, Rejection> {
+        self.limits_of(subject, self.tier_of(subject)?)
+    }
+
+    /// The models that a limit with a counter for each of them is known to have: those that the limit, the
+    /// subject's tier and its ladders name without wildcards.
+    pub(crate) fn named_models(&self, subject: &Subject, limit: &CheckedLimit) -> Vec<Model> {
+        let tier = self.tier(subject.tier_name());
+        let tiers = tier.and_then(|tier| tier.models.as_ref());
+        let rungs = tier.into_iter().flat_map(|tier| &tier.ladders).flat_map(|ladder| &ladder.rungs);
+        let globs = limit.models.iter().chain(tiers).flat_map(Globs::iter);
+        let names = globs.filter(|glob| !glob.contains(['*', '?']));
+        let mut models: Vec<Model> = Vec::new();
+        for model in names.map(|name| self.resolve(&name)).chain(rungs.cloned()) {
+            let is_new = models.iter().all(|known| known.canonical() != model.canonical());
+            if is_new && limit.binds(&model) {
+                models.push(model);
+            }
+        }
+        models
+    }
+
+    /// The rules of a subject's tier.
+    pub(crate) fn tier_of(&self, subject: &Subject) -> Result<&CheckedTier, Rejection> {
         let name = subject.tier_name();
         self.tier(name).ok_or_else(|| unknown("tier", name))
     }

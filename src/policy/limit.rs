@@ -48,6 +48,18 @@ pub enum Enforcement {
     Shadow,
 }
 
+impl Enforcement {
+    /// The enforcement's name in configuration and status.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Hard => "hard",
+            Self::Soft => "soft",
+            Self::Shadow => "shadow",
+        }
+    }
+}
+
 /// What happens to a call that a hard limit refuses.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum OnExhausted {
@@ -93,6 +105,14 @@ impl Scope {
         model: true,
         ..Self::ORGANIZATION
     };
+
+    /// The names of the parts, as configuration and status write them.
+    #[must_use]
+    pub fn names(self) -> Vec<&'static str> {
+        let parts = [(self.project, "project"), (self.user, "user"), (self.model, "model")];
+        let names: Vec<_> = parts.into_iter().filter_map(|(has, name)| has.then_some(name)).collect();
+        if names.is_empty() { vec!["organization"] } else { names }
+    }
 
     /// Both scopes' parts together: `Scope::USER.and(Scope::MODEL)` counts each user's use of each model.
     #[must_use]

@@ -9,8 +9,8 @@ use crate::policy::{Period, Span};
 
 /// The running day, week and month.
 ///
-/// A clock that steps back stays in the period it left, so that a closed period is never opened again. A changed time
-/// zone takes effect when the running period ends.
+/// A clock that steps back stays in the period it left, so that a closed period is never opened again; only a period that a
+/// clock jumped into is left again when the clock is set right. A changed time zone takes effect when the running period ends.
 #[derive(Debug, Default)]
 pub(super) struct Calendar {
     running: Mutex<[Option<Running>; Period::ALL.len()]>,
@@ -21,6 +21,8 @@ struct Running {
     span: Span,
     /// When it began to run, to tell a clock that was set from time that passed.
     seen: Moment,
+    /// Where the clock jumped from, if it did: that period was not over.
+    jumped_from: Option<i64>,
 }
 
 /// The running instance of a period.
@@ -36,7 +38,7 @@ impl Calendar {
         let mut all = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         let slot = &mut all[period as usize];
         if let Some(running) = slot
-            && now.wall < running.span.ends_at
+            && running.holds(now.wall)
         {
             return Current {
                 span: running.span.clone(),
@@ -45,15 +47,22 @@ impl Calendar {
         }
         let span = Span::containing(period, now.wall, zone);
         let jumped = slot.as_ref().is_some_and(|last| last.jumped_to(now));
+        let jumped_from = slot.as_ref().filter(|_| jumped).map(|last| last.span.starts_at);
         *slot = Some(Running {
             span: span.clone(),
             seen: now,
+            jumped_from,
         });
         Current { span, jumped }
     }
 }
 
 impl Running {
+    fn holds(&self, wall: i64) -> bool {
+        let set_right = |from| from <= wall && wall < self.span.starts_at;
+        wall < self.span.ends_at && !self.jumped_from.is_some_and(set_right)
+    }
+
     /// Whether the wall clock has gone further than time has, by more than the period's length.
     fn jumped_to(&self, now: Moment) -> bool {
         let by_wall = i128::from(now.wall) - i128::from(self.seen.wall);
@@ -94,6 +103,16 @@ mod tests {
         assert_eq!(day(&calendar, &clock, &TimeZone::UTC), ("day:2026-11-06".into(), false));
         clock.set_wall("2026-11-20T12:00:00Z");
         assert_eq!(day(&calendar, &clock, &TimeZone::UTC), ("day:2026-11-20".into(), true));
+    }
+
+    #[test]
+    fn a_clock_that_jumped_and_is_set_right_returns_to_the_period_it_left() {
+        let (calendar, clock) = (Calendar::default(), FakeClock::at("2026-11-01T12:00:00Z"));
+        day(&calendar, &clock, &TimeZone::UTC);
+        clock.set_wall("2100-01-01T12:00:00Z");
+        assert_eq!(day(&calendar, &clock, &TimeZone::UTC), ("day:2100-01-01".into(), true));
+        clock.set_wall("2026-11-01T13:00:00Z");
+        assert_eq!(day(&calendar, &clock, &TimeZone::UTC), ("day:2026-11-01".into(), false));
     }
 
     #[test]

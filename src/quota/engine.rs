@@ -2,11 +2,12 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use tokio::sync::Notify;
 
 use crate::body::BufferBudget;
-use crate::clock::{Clock, Moment, SystemClock};
+use crate::clock::{Clock, Moment, SystemClock, saturating_micros};
 use crate::count::Offload;
 use crate::policy::{Period, Policy, Span};
 use crate::reject::Rejection;
@@ -110,7 +111,7 @@ impl Engine {
         self.clock.now()
     }
 
-    pub(super) fn next_id(&self) -> HoldId {
+    pub(crate) fn next_id(&self) -> HoldId {
         self.ids.next()
     }
 
@@ -131,6 +132,7 @@ impl Engine {
                 model: model.map(Into::into),
                 kind: rejection.kind,
                 limits: rejection.limit_ids(),
+                estimate: rejection.estimate,
             },
         });
     }
@@ -147,15 +149,29 @@ impl Engine {
         current.span
     }
 
+    /// After which time a hold is given up unless it is renewed. In memory it lives and dies with its owner; only one
+    /// that was leaked on purpose is left for expiry to find.
+    fn hold_life(&self) -> Duration {
+        match self.backend {
+            Backend::Memory(_) => Duration::from_secs(24 * 60 * 60),
+            Backend::Other(_) => DEFAULT_EXPIRY,
+        }
+    }
+
+    /// When a hold that was renewed now is renewed again: long before it expires.
+    pub(super) fn renew_at(&self, now: u64) -> u64 {
+        now.saturating_add(saturating_micros(self.hold_life() / 4))
+    }
+
     pub(super) fn decide(&self, id: HoldId, now: Moment, candidates: Vec<Vec<Charge>>) -> Deciding {
         let reservation = Reservation {
             id,
             now,
-            expires_in: DEFAULT_EXPIRY,
+            expires_in: self.hold_life(),
             candidates,
         };
         match &self.backend {
-            Backend::Memory(store) => Deciding::Ready(store.reserve(&reservation)),
+            Backend::Memory(store) => Deciding::Ready(store.reserve_now(&reservation)),
             Backend::Other(store) => {
                 let store = store.clone();
                 Deciding::Waiting(Box::pin(async move { store.reserve(reservation).await }))
@@ -203,7 +219,7 @@ impl Engine {
             });
         };
         match &self.backend {
-            Backend::Memory(store) => tell(store.settle(&settlement)),
+            Backend::Memory(store) => tell(store.settle_now(&settlement)),
             Backend::Other(store) => store.settle(settlement, Box::new(tell)),
         }
         self.open.remove();
@@ -223,21 +239,21 @@ impl Engine {
 
     pub(super) fn renew(&self, id: HoldId) {
         match &self.backend {
-            Backend::Memory(store) => store.renew(id, self.now(), DEFAULT_EXPIRY),
-            Backend::Other(store) => store.renew(id, self.now(), DEFAULT_EXPIRY),
+            Backend::Memory(store) => store.renew_now(id, self.now(), self.hold_life()),
+            Backend::Other(store) => store.renew(id, self.now(), self.hold_life()),
         }
     }
 
     pub(super) async fn peek(&self, charges: Vec<Charge>, now: Moment) -> Result<Vec<Balance>, StoreError> {
         match &self.backend {
-            Backend::Memory(store) => Ok(store.peek(&charges, now)),
+            Backend::Memory(store) => Ok(store.peek_now(&charges, now)),
             Backend::Other(store) => store.peek(charges, now).await,
         }
     }
 
     pub(super) async fn adjust(&self, charge: Charge, adjustment: Adjustment, now: Moment) -> Result<Balance, StoreError> {
         match &self.backend {
-            Backend::Memory(store) => Ok(store.adjust(&charge, adjustment, now)),
+            Backend::Memory(store) => Ok(store.adjust_now(&charge, adjustment, now)),
             Backend::Other(store) => store.adjust(charge, adjustment, now).await,
         }
     }

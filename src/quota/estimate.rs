@@ -1,6 +1,6 @@
 //! What a call is expected to use, before it is made. Pure.
 
-use crate::policy::{CheckedLimit, Enforcement, OutputCap, Tier, Unit};
+use crate::policy::{CheckedLimit, CheckedTier, Enforcement, OutputCap, Unit};
 
 /// What a call is expected to use: exact input, bounded output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -38,7 +38,7 @@ pub(super) struct OutputQuestion<'a> {
     pub(super) input_tokens: u64,
     /// The model's own maximum for one answer, if it is known.
     pub(super) model_max: Option<u64>,
-    pub(super) tier: &'a Tier,
+    pub(super) tier: &'a CheckedTier,
     pub(super) limits: &'a [&'a CheckedLimit],
 }
 

@@ -24,6 +24,8 @@ pub struct Hold {
     id: HoldId,
     engine: Arc<Engine>,
     granted: Option<Granted>,
+    /// When to renew it next, in steady microseconds.
+    renew_at: u64,
 }
 
 /// What was granted.
@@ -50,6 +52,7 @@ impl Hold {
     pub(super) fn new(id: HoldId, engine: Arc<Engine>, granted: Granted) -> Self {
         Self {
             id,
+            renew_at: engine.renew_at(engine.now().steady),
             engine,
             granted: Some(granted),
         }
@@ -92,6 +95,15 @@ impl Hold {
     /// Puts off the expiry. The layer does this for long streams by itself.
     pub fn renew(&self) {
         self.engine.renew(self.id);
+    }
+
+    /// Renews the hold if a good part of its life has passed.
+    pub(crate) fn renew_if_due(&mut self) {
+        let now = self.engine.now().steady;
+        if now >= self.renew_at {
+            self.renew_at = self.engine.renew_at(now);
+            self.renew();
+        }
     }
 
     pub(crate) fn canonical_model(&self) -> Option<&Model> {

@@ -17,6 +17,7 @@ pub use status::{AdjustError, LimitStatus};
 
 pub(crate) use engine::Engine;
 pub(crate) use plan::{Ask, Prepared};
+pub(crate) use reserve::{Admitted, Reserving};
 
 use std::fmt;
 use std::sync::Arc;

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::api::Call;
+use crate::api::{Call, ModelSite};
 use crate::clock::Moment;
 use crate::count;
 use crate::model::{self, Model};
-use crate::policy::{CheckedLimit, OnExhausted, Policy, Rung, Tier, Unit, Window};
+use crate::policy::{CheckedLimit, CheckedTier, OnExhausted, Policy, Rung, Unit, Window};
 use crate::reject::{Rejection, RejectionKind};
 use crate::store::Charge;
 use crate::subject::Subject;
@@ -59,9 +59,9 @@ impl Engine {
     pub(crate) fn prepare(&self, subject: &Subject, ask: Ask<'_>) -> Result<Prepared, Rejection> {
         let policy = self.policy();
         let (now, asked) = (self.now(), ask.model(&policy));
-        let tier = known_tier(&policy, subject)?;
-        ask.check_answers(tier)?;
         let rungs = policy.candidates(subject, &asked)?;
+        let tier = policy.tier_of(subject)?;
+        ask.check_answers(tier)?;
         let planning = Planning {
             engine: self,
             policy: &policy,
@@ -85,23 +85,56 @@ impl Engine {
     }
 }
 
-fn known_tier<'p>(policy: &'p Policy, subject: &Subject) -> Result<&'p Tier, Rejection> {
-    let name = subject.tier_name();
-    policy.tier(name).ok_or_else(|| {
-        let message = format!("The tier `{name}` is not in the policy.");
-        Rejection::new(RejectionKind::UnknownSubject, message)
-    })
+impl Engine {
+    /// What a call of an unknown API is charged: it counts as a request, and as one under way.
+    ///
+    /// # Errors
+    /// When the policy does not know the subject.
+    pub(crate) fn prepare_unknown(&self, subject: &Subject) -> Result<Prepared, Rejection> {
+        let policy = self.policy();
+        let counts_calls = |limit: &&CheckedLimit| matches!(limit.unit, Unit::Requests | Unit::Concurrent);
+        let limits = policy.all_limits(subject)?;
+        let limits = limits.into_iter().filter(counts_calls).filter(|limit| limit.models.is_none()).collect();
+        let (now, model) = (self.now(), policy.resolve("unknown"));
+        let planning = Planning {
+            engine: self,
+            policy: &policy,
+            subject,
+            now,
+            tier: policy.tier_of(subject)?,
+            ask: Ask::Fixed {
+                model: model.raw(),
+                estimate: Estimate::default(),
+            },
+        };
+        let rung = Rung {
+            model: model.clone(),
+            limits,
+        };
+        let candidates = planning.candidate(&model, rung, true);
+        Ok(Prepared {
+            subject: subject.clone(),
+            asked: model.clone(),
+            now,
+            candidates: candidates.into_iter().collect(),
+        })
+    }
 }
 
 impl Ask<'_> {
     fn model(&self, policy: &Policy) -> Model {
         match self {
-            Self::Call { call, .. } => policy.resolve_call(call),
+            Self::Call { call, .. } => match call.model_site {
+                ModelSite::Body(_) => policy.resolve(&call.model),
+                ModelSite::PathAfter(_) => {
+                    policy.resolve_deployment(&call.model, |name| model::facts(name).is_some())
+                }
+            },
             Self::Fixed { model, .. } => policy.resolve(model),
         }
     }
 
-    fn check_answers(&self, tier: &Tier) -> Result<(), Rejection> {
+    fn check_answers(&self, tier: &CheckedTier) -> Result<(), Rejection> {
         let Self::Call { call, .. } = self else {
             return Ok(());
         };
@@ -121,7 +154,7 @@ struct Planning<'a> {
     policy: &'a Policy,
     subject: &'a Subject,
     now: Moment,
-    tier: &'a Tier,
+    tier: &'a CheckedTier,
     ask: Ask<'a>,
 }
 

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use crate::reject::{RefusedLimit, Rejection, RejectionKind};
-use crate::store::{BoxFuture, Decision, HoldId, Refusal, StoreError};
+use crate::store::{BoxFuture, Charge, Decision, HoldId, Refusal, StoreError};
 use crate::subject::Subject;
 use crate::watch::Event;
 
@@ -84,27 +84,144 @@ pub(crate) struct Admitted {
 pub(crate) struct Reserving {
     engine: Arc<Engine>,
     id: HoldId,
-    prepared: Option<Prepared>,
-    deciding: Option<BoxFuture<'static, Result<Decision, StoreError>>>,
-    decided: Option<Decision>,
+    stage: Stage,
+}
+
+enum Stage {
+    Asking(Box<Prepared>),
+    Waiting(Box<Prepared>, BoxFuture<'static, Result<Decision, StoreError>>),
+    Over,
 }
 
 impl Reserving {
-    /// Starts the decision. On the memory store it is made here and now.
     pub(crate) fn new(engine: Arc<Engine>, prepared: Prepared) -> Self {
-        let id = engine.next_id();
-        let charges = |candidate: &Candidate| candidate.limits.iter().map(|limit| limit.charge.clone()).collect();
-        let candidates = prepared.candidates.iter().map(charges).collect();
-        let (decided, deciding) = match engine.decide(id, prepared.now, candidates) {
-            Deciding::Ready(decision) => (Some(decision), None),
-            Deciding::Waiting(future) => (None, Some(future)),
-        };
         Self {
+            id: engine.next_id(),
             engine,
-            id,
-            prepared: Some(prepared),
-            deciding,
-            decided,
+            stage: Stage::Asking(Box::new(prepared)),
         }
     }
+}
+
+impl Future for Reserving {
+    type Output = Result<Admitted, Rejection>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        if let Stage::Asking(prepared) = &this.stage {
+            // On the memory store the hold is made in the same step as the decision: nothing comes in between.
+            match this.engine.decide(this.id, prepared.now, prepared.charges()) {
+                Deciding::Ready(decision) => return Poll::Ready(this.conclude(Ok(decision))),
+                Deciding::Waiting(future) => this.wait_for(future),
+            }
+        }
+        let Stage::Waiting(_, future) = &mut this.stage else {
+            return Poll::Pending;
+        };
+        future.as_mut().poll(cx).map(|decided| this.conclude(decided))
+    }
+}
+
+impl Reserving {
+    fn wait_for(&mut self, future: BoxFuture<'static, Result<Decision, StoreError>>) {
+        if let Stage::Asking(prepared) = std::mem::replace(&mut self.stage, Stage::Over) {
+            self.stage = Stage::Waiting(prepared, future);
+        }
+    }
+
+    fn conclude(&mut self, decided: Result<Decision, StoreError>) -> Result<Admitted, Rejection> {
+        let (Stage::Asking(prepared) | Stage::Waiting(prepared, _)) = std::mem::replace(&mut self.stage, Stage::Over) else {
+            return Err(unavailable());
+        };
+        match decided {
+            Ok(Decision::Granted {
+                candidate,
+                balances,
+                would_block,
+            }) => Ok(self.admit(*prepared, candidate, &balances, &would_block)),
+            Ok(Decision::Refused(refusals)) => Err(prepared.rejection(&refusals)),
+            Ok(Decision::Closed) => Err(unavailable()),
+            Err(StoreError(reason)) => {
+                self.engine.tell(|| Event::StoreFailed { reason });
+                self.engine.abandon(self.id);
+                Err(unavailable())
+            }
+        }
+    }
+
+    fn admit(
+        &self,
+        mut prepared: Prepared,
+        candidate: usize,
+        balances: &[crate::store::Balance],
+        would_block: &[usize],
+    ) -> Admitted {
+        let Candidate {
+            model,
+            estimate,
+            output_cap,
+            limits,
+        } = prepared.candidates.swap_remove(candidate);
+        let charged = |(position, limit): (usize, PlannedLimit)| ChargedLimit {
+            charge: limit.charge,
+            unit: limit.unit,
+            window: limit.window,
+            balance: balances.get(position).copied().unwrap_or_default(),
+            would_block: would_block.contains(&position),
+        };
+        let granted = Granted {
+            subject: prepared.subject,
+            asked: prepared.asked,
+            model,
+            estimate,
+            limits: limits.into_iter().enumerate().map(charged).collect(),
+        };
+        Admitted {
+            hold: Hold::new(self.id, self.engine.clone(), granted),
+            output_cap,
+        }
+    }
+}
+
+impl Drop for Reserving {
+    fn drop(&mut self) {
+        if let Stage::Waiting(..) = self.stage {
+            self.engine.abandon(self.id);
+        }
+    }
+}
+
+impl Prepared {
+    fn charges(&self) -> Vec<Vec<Charge>> {
+        let of = |candidate: &Candidate| candidate.limits.iter().map(|limit| limit.charge.clone()).collect();
+        self.candidates.iter().map(of).collect()
+    }
+
+    /// What the caller is told of these refusals.
+    fn rejection(&self, refusals: &[Refusal]) -> Rejection {
+        let mut by_candidate = vec![Vec::new(); self.candidates.len()];
+        let mut reply = None;
+        for refusal in refusals {
+            let candidate = &self.candidates[refusal.candidate];
+            let limit = &candidate.limits[refusal.charge];
+            reply = reply.or_else(|| limit.reply.clone());
+            by_candidate[refusal.candidate].push(RefusedLimit {
+                id: limit.charge.limit.clone(),
+                unit: limit.unit,
+                model: candidate.model.raw().into(),
+                asked: limit.charge.amount,
+                reason: refusal.reason,
+                balance: refusal.balance,
+                wait: refusal.wait.map(Duration::from_micros),
+            });
+        }
+        let mut rejection = verdict::rejection(&by_candidate, self.now);
+        rejection.estimate = self.candidates.first().map(|asked| asked.estimate);
+        rejection.reply = reply;
+        rejection
+    }
+}
+
+fn unavailable() -> Rejection {
+    Rejection::new(RejectionKind::StoreUnavailable, "The quota cannot be checked just now. Please try again.")
 }

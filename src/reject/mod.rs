@@ -4,8 +4,10 @@ mod headers;
 mod problem;
 mod response;
 
-pub(crate) use headers::admitted_headers;
-pub(crate) use response::{Answered, render};
+pub use headers::LimitView;
+
+pub(crate) use headers::{admitted_headers, rfc3339_text, seconds_text};
+pub(crate) use response::{answer, echo_request_id, render};
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,6 +16,7 @@ use std::time::Duration;
 use http::StatusCode;
 
 use crate::policy::Unit;
+use crate::quota::Estimate;
 use crate::store::{Balance, Reason};
 
 /// Why a call was answered by us. It also travels in the extensions of the response, for outer layers to read.
@@ -41,6 +44,10 @@ pub struct Rejection {
     pub retry_after: Option<Duration>,
     /// When the spent quota begins anew, in microseconds since the Unix epoch.
     pub resets_at: Option<i64>,
+    /// What the asked model was expected to use, where that was found out: what the refusal saved, at most.
+    pub estimate: Option<Estimate>,
+    /// What to answer in the model's place, where a limit that refused says so.
+    pub reply: Option<Arc<str>>,
 }
 
 /// What kind of rejection it is.
@@ -153,7 +160,21 @@ impl Rejection {
             limits: Vec::new(),
             retry_after: None,
             resets_at: None,
+            estimate: None,
+            reply: None,
         }
+    }
+
+    /// The ids of the limits that refused, each once.
+    #[must_use]
+    pub fn limit_ids(&self) -> Vec<Arc<str>> {
+        let mut ids: Vec<Arc<str>> = Vec::new();
+        for limit in &self.limits {
+            if !ids.contains(&limit.id) {
+                ids.push(limit.id.clone());
+            }
+        }
+        ids
     }
 
     /// The status of the response.

@@ -1,15 +1,14 @@
 //! A rejection as an HTTP response.
 
 use bytes::Bytes;
-use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 
 use super::{Rejection, RejectionKind, problem};
 use crate::api::Api;
 
 /// The response of a rejection, in the words of the API that was called.
-pub(crate) fn render(rejection: &Rejection, api: Option<&dyn Api>, head: &Parts, id: &str) -> Response<Bytes> {
-    let (content_type, body) = if problem::is_wanted(&head.headers) {
+pub(crate) fn render(rejection: &Rejection, api: Option<&dyn Api>, request: &HeaderMap, id: &str) -> Response<Bytes> {
+    let (content_type, body) = if problem::is_wanted(request) {
         (problem::CONTENT_TYPE, problem::body(rejection))
     } else {
         ("application/json", api.map_or_else(|| plain_body(rejection), |api| api.error_body(rejection)))
@@ -17,7 +16,7 @@ pub(crate) fn render(rejection: &Rejection, api: Option<&dyn Api>, head: &Parts,
     let mut response = answer(StatusCode::OK, content_type, body);
     *response.status_mut() = rejection.status();
     retry_headers(rejection, response.headers_mut());
-    echo_request_id(&head.headers, id, response.headers_mut());
+    echo_request_id(request, id, response.headers_mut());
     response
 }
 

@@ -25,8 +25,8 @@ use super::{Event, Observer};
 /// | `token_quota_store_failures_total` | | failures of the store |
 /// | `token_quota_clock_jumps_total` | `period` | periods that a set clock began early |
 ///
-/// `model` is the canonical name of an admitted model. Where a tier names no `models`, callers choose it: beyond
-/// the first 256 names the label is `other`, so that nobody can make the recorder grow.
+/// `model` is the canonical name of an admitted model. Where a tier names no `models`, callers choose it: of
+/// models we have never heard of only the first 256 get a label, the others are `other`, so that nobody can make the recorder grow.
 #[derive(Debug, Default)]
 pub struct MetricsObserver {
     models: Mutex<HashSet<Arc<str>>>,
@@ -47,6 +47,9 @@ impl MetricsObserver {
     }
 
     fn model(&self, name: &Arc<str>) -> String {
+        if crate::model::facts(name).is_some() {
+            return name.to_string();
+        }
         let mut models = self.models.lock().unwrap_or_else(PoisonError::into_inner);
         if models.contains(name) {
             return name.to_string();

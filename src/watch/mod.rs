@@ -9,9 +9,11 @@ pub use self::metrics::MetricsObserver;
 pub use self::tracing::TracingObserver;
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use crate::policy::{Period, Unit};
+use crate::quota::Estimate;
 use crate::reject::RejectionKind;
 use crate::store::Settled;
 use crate::subject::Subject;
@@ -42,8 +44,10 @@ pub enum Event {
         model: Option<Arc<str>>,
         /// Why.
         kind: RejectionKind,
-        /// The ids of the limits that refused, without repetition.
+        /// The ids of the limits that refused, each once.
         limits: Vec<Arc<str>>,
+        /// What the asked model was expected to use, where that was found out: what the refusal saved, at most.
+        estimate: Option<Estimate>,
     },
     /// A limit's canned reply was given in a model's place.
     Replied {
@@ -142,7 +146,10 @@ impl Basis {
     }
 }
 
-/// Sees every event. Called on the path of calls: it must not block, and hands slow work to a queue of its own.
+/// Sees every event.
+///
+/// It is called on the path of calls, with no lock held: it must not block, and hands slow work to a queue of its own.
+/// Its panics are caught.
 pub trait Observer: Send + Sync + 'static {
     /// Takes note of an event.
     fn observe(&self, event: &Event);
@@ -170,7 +177,11 @@ impl Observers {
         }
         let event = event();
         for observer in &self.0 {
-            observer.observe(&event);
+            // A panic would come out of destructors too, where it ends the process.
+            let observed = catch_unwind(AssertUnwindSafe(|| observer.observe(&event)));
+            if observed.is_err() {
+                ::tracing::error!(target: "tower_token_quota", "an observer panicked");
+            }
         }
     }
 }

@@ -27,6 +27,7 @@ impl Observer for TracingObserver {
                 model,
                 kind,
                 limits,
+                ..
             } => tracing::info!(
                 target: "tower_token_quota",
                 user = subject.as_ref().and_then(|subject| subject.user_name()),

@@ -1,0 +1,39 @@
+//! Calls that are of no family we meter.
+
+use http::{HeaderMap, Method, header};
+
+use super::path::ends_with;
+
+/// Whether a call of no metered family may cost something: it has a side effect, or it upgrades to another protocol
+/// (realtime sockets bill too). Reading is free, and so is counting tokens.
+pub(crate) fn may_cost(method: &Method, path: &str, headers: &HeaderMap) -> bool {
+    if headers.contains_key(header::UPGRADE) || method == Method::CONNECT {
+        return true;
+    }
+    !method.is_safe() && !counts_only(path)
+}
+
+fn counts_only(path: &str) -> bool {
+    ends_with(path, &["messages", "count_tokens"])
+        || ends_with(path, &["responses", "input_tokens"])
+        || path.ends_with(":countTokens")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reading_and_counting_are_free_and_the_rest_may_cost() {
+        let none = HeaderMap::new();
+        let mut upgrade = HeaderMap::new();
+        upgrade.insert(header::UPGRADE, "websocket".parse().expect("a value"));
+        assert!(!may_cost(&Method::GET, "/v1/models", &none));
+        assert!(!may_cost(&Method::OPTIONS, "/v1/chat/completions", &none));
+        assert!(!may_cost(&Method::POST, "/v1/messages/count_tokens", &none));
+        assert!(!may_cost(&Method::POST, "/v1beta/models/gemini-2.5-flash:countTokens", &none));
+        assert!(may_cost(&Method::POST, "/v1/images/generations", &none));
+        assert!(may_cost(&Method::DELETE, "/v1/files/1", &none));
+        assert!(may_cost(&Method::GET, "/v1/realtime", &upgrade));
+    }
+}

@@ -1,0 +1,214 @@
+//! Reads an answer's usage on the way, and settles its hold when it is over, whichever way.
+
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header;
+use http::response::Parts;
+
+use crate::api::{Api, Events, Outline, Tally};
+use crate::count;
+use crate::model;
+use crate::quota::Hold;
+use crate::settle::{ByStatus, Ending, Outcome};
+use crate::watch::Event;
+
+/// Delivered text is counted in pieces of this many bytes: most answers never grow so long before their usage comes.
+const COUNT_AT: usize = 32 * 1024;
+
+/// What is known of a call when its answer begins.
+pub(crate) struct MeterPlan {
+    pub(crate) hold: Hold,
+    pub(crate) api: Arc<dyn Api>,
+    /// We asked for the stream's usage on the caller's behalf, and keep it from him.
+    pub(crate) strip_usage: bool,
+}
+
+/// Watches one answer's bytes.
+pub(crate) struct Meter {
+    /// Taken when it is settled.
+    hold: Option<Hold>,
+    api: Arc<dyn Api>,
+    form: Form,
+    by_status: ByStatus,
+    tally: Tally,
+    /// Output tokens that were delivered and counted.
+    delivered: u64,
+}
+
+/// In which form an answer comes.
+enum Form {
+    /// One JSON document.
+    Document(Outline),
+    /// A stream of events, all passed on.
+    Events(Events),
+    /// A stream of events of which the one with the usage is kept back.
+    StrippedEvents(Events),
+    /// Nothing we can read.
+    Unreadable,
+}
+
+impl Meter {
+    /// Begins with the answer's head. Where that tells already how the call ended, it is settled here and now.
+    pub(crate) fn new(plan: MeterPlan, head: &Parts) -> Self {
+        let by_status = ByStatus::of(head.status);
+        let mut meter = Self {
+            form: Form::of(head, by_status, plan.strip_usage),
+            hold: Some(plan.hold),
+            api: plan.api,
+            by_status,
+            tally: Tally::default(),
+            delivered: 0,
+        };
+        meter.tell_of_provider(head);
+        match by_status {
+            ByStatus::Nothing => meter.settle(Outcome::NothingRan),
+            ByStatus::Unknown => meter.settle(Outcome::Unreconciled),
+            ByStatus::Answer | ByStatus::NothingIfError => {}
+        }
+        meter
+    }
+
+    /// Whether bytes are kept back, so that the answer's length changes.
+    pub(crate) fn strips(&self) -> bool {
+        matches!(self.form, Form::StrippedEvents(_))
+    }
+
+    /// Reads a piece of the answer and returns what is passed on of it.
+    pub(crate) fn feed(&mut self, data: Bytes) -> Bytes {
+        if let Some(hold) = &mut self.hold {
+            hold.renew_if_due();
+        }
+        let (api, tally) = (&self.api, &mut self.tally);
+        let passed = match &mut self.form {
+            Form::Unreadable => data,
+            Form::Document(outline) => {
+                outline.feed(&data);
+                data
+            }
+            Form::Events(events) => {
+                events.observe(&data, |event| api.tally(event, tally));
+                data
+            }
+            Form::StrippedEvents(events) => events.strip(&data, |event| {
+                api.tally(event, tally);
+                !api.is_usage_only(event)
+            }),
+        };
+        self.count_delivered(COUNT_AT);
+        if self.tally.ended {
+            self.conclude(true);
+        }
+        passed
+    }
+
+    /// Ends the answer, and returns what was kept back and is passed on after all.
+    pub(crate) fn finish(&mut self, complete: bool) -> Bytes {
+        let (api, tally) = (&self.api, &mut self.tally);
+        let rest = match &mut self.form {
+            Form::Unreadable => Bytes::new(),
+            Form::Document(outline) => {
+                if let Some(document) = outline.finish() {
+                    api.tally(&document, tally);
+                }
+                Bytes::new()
+            }
+            Form::Events(events) | Form::StrippedEvents(events) => events.finish(|event| {
+                api.tally(event, tally);
+                !api.is_usage_only(event)
+            }),
+        };
+        self.conclude(complete);
+        if self.strips() { rest } else { Bytes::new() }
+    }
+
+    /// Settles by what was seen, if that has not been done.
+    fn conclude(&mut self, complete: bool) {
+        let Some(hold) = &self.hold else { return };
+        let reserved = hold.estimate();
+        let may_reason = hold.canonical_model().is_some_and(|model| model::may_reason(model.canonical()));
+        let outcome = match self.by_status {
+            ByStatus::NothingIfError if self.tally.error => Outcome::NothingRan,
+            ByStatus::Answer => {
+                let ending = Ending {
+                    complete,
+                    understood: self.tally.understood,
+                    error: self.tally.error,
+                    reported: self.tally.usage,
+                    is_final: self.tally.is_final,
+                    may_reason,
+                };
+                ending.outcome(reserved, || {
+                    self.count_delivered(1);
+                    self.delivered
+                })
+            }
+            _ => Outcome::Unreconciled,
+        };
+        self.settle(outcome);
+    }
+
+    /// Counts the text that was delivered, if there is at least so much of it, and forgets it.
+    fn count_delivered(&mut self, at_least: usize) {
+        if self.tally.text.len() < at_least || self.hold.is_none() {
+            return;
+        }
+        let text = std::mem::take(&mut self.tally.text);
+        let model = self.hold.as_ref().and_then(Hold::canonical_model);
+        let encoding = model::encoding(model.map_or("", |model| model.canonical()));
+        self.delivered = self.delivered.saturating_add(count::count_text(encoding, &text));
+    }
+
+    fn settle(&mut self, outcome: Outcome) {
+        if let Some(hold) = self.hold.take() {
+            hold.settle_as(outcome);
+        }
+    }
+
+    fn tell_of_provider(&self, head: &Parts) {
+        let status = head.status.as_u16();
+        if let Some(hold) = &self.hold
+            && matches!(status, 402 | 429)
+        {
+            hold.engine().tell(|| Event::ProviderLimited {
+                model: hold.canonical_model().map_or("", |model| model.canonical()).into(),
+                status,
+            });
+        }
+    }
+}
+
+impl Drop for Meter {
+    /// The caller has left, or nobody polled to the end.
+    fn drop(&mut self) {
+        if self.hold.is_some() {
+            self.finish(false);
+        }
+    }
+}
+
+impl Form {
+    fn of(head: &Parts, by_status: ByStatus, strip: bool) -> Self {
+        let header = |name| head.headers.get(name).and_then(|value| value.to_str().ok());
+        let encoded = header(header::CONTENT_ENCODING).is_some_and(|coding| !coding.eq_ignore_ascii_case("identity"));
+        let media_type = header(header::CONTENT_TYPE).and_then(|value| value.split(';').next()).map(str::trim);
+        let is = |name: &str| media_type.is_some_and(|media_type| media_type.eq_ignore_ascii_case(name));
+        let read = matches!(by_status, ByStatus::Answer | ByStatus::NothingIfError);
+        if encoded || !read {
+            Self::Unreadable
+        } else if !is("text/event-stream") {
+            Self::Document(Outline::default())
+        } else if strip && by_status == ByStatus::Answer {
+            Self::StrippedEvents(Events::stripped())
+        } else {
+            Self::Events(Events::observed())
+        }
+    }
+}
+
+impl fmt::Debug for Meter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Meter").field("hold", &self.hold).finish_non_exhaustive()
+    }
+}

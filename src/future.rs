@@ -1,0 +1,241 @@
+//! The future of a response.
+
+use std::error::Error;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Request, Response, header};
+use http_body::Body;
+use pin_project_lite::pin_project;
+use tower::Service;
+
+use crate::api::{self, NormalPath};
+use crate::body::{Meter, MeterPlan, RequestBody, ResponseBody};
+use crate::layer::Shared;
+use crate::policy::UnknownCalls;
+use crate::preflight::{Accounting, Admission, Preflight};
+use crate::quota::Hold;
+use crate::reject::{self, Rejection, RejectionKind};
+use crate::settle::Outcome;
+use crate::watch::Event;
+
+pin_project! {
+    /// Response future for [`TokenQuota`](crate::TokenQuota).
+    pub struct ResponseFuture<S, B>
+    where
+        S: Service<Request<RequestBody<B>>>,
+    {
+        #[pin]
+        state: State<S::Future, B>,
+        // Ready to be called; taken when it is.
+        service: Option<S>,
+        shared: Arc<Shared>,
+    }
+}
+
+pin_project! {
+    #[project = StateProj]
+    enum State<F, B> {
+        Refused {
+            response: Option<Response<Bytes>>,
+        },
+        Preflight {
+            #[pin]
+            preflight: Preflight<B>,
+        },
+        Unmetered {
+            #[pin]
+            response: F,
+        },
+        // The answer goes before its hold: when a slot is free, the work that took it is over.
+        Called {
+            #[pin]
+            response: F,
+            accounting: Option<Accounting>,
+        },
+    }
+}
+
+impl<S, B> ResponseFuture<S, B>
+where
+    S: Service<Request<RequestBody<B>>>,
+    B: Body<Data = Bytes>,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    /// Calls the service if the call is not metered, else begins to find out whether it may be made.
+    pub(crate) fn new(mut service: S, request: Request<B>, shared: Arc<Shared>) -> Self {
+        let state = match Way::of(&request, &shared) {
+            Way::Straight => State::Unmetered {
+                response: service.call(request.map(RequestBody::streaming)),
+            },
+            Way::Refused(response) => State::Refused {
+                response: Some(response),
+            },
+            Way::Metered(api) => State::Preflight {
+                preflight: Preflight::new(shared.clone(), api, request),
+            },
+        };
+        Self {
+            state,
+            service: Some(service),
+            shared,
+        }
+    }
+}
+
+/// Which way a call goes.
+enum Way {
+    /// Straight through, unread.
+    Straight,
+    /// Nowhere.
+    Refused(Response<Bytes>),
+    /// Through the preflight: of a known API, or to be counted as a request.
+    Metered(Option<Arc<dyn api::Api>>),
+}
+
+impl Way {
+    fn of<B>(request: &Request<B>, shared: &Shared) -> Self {
+        let path = NormalPath::of(request.uri().path());
+        let knows = |api: &&Arc<dyn api::Api>| api.recognises(request.method(), path.as_str());
+        if let Some(api) = shared.apis.iter().find(knows) {
+            return Self::Metered(Some(api.clone()));
+        }
+        if !api::may_cost(request.method(), path.as_str(), request.headers()) {
+            return Self::Straight;
+        }
+        match shared.quota.policy().unknown_calls() {
+            UnknownCalls::Pass => {
+                shared.quota.engine().tell(|| Event::Unmetered);
+                Self::Straight
+            }
+            UnknownCalls::Count => Self::Metered(None),
+            UnknownCalls::Reject => Self::Refused(refuse_unknown(request, shared)),
+        }
+    }
+}
+
+fn refuse_unknown<B>(request: &Request<B>, shared: &Shared) -> Response<Bytes> {
+    let message = format!("Calls to {} {} are not metered here, and so not allowed.", request.method(), request.uri().path());
+    let rejection = Rejection::new(RejectionKind::UnknownCall, message);
+    let engine = shared.quota.engine();
+    engine.tell_refused(None, None, &rejection);
+    let id = format!("req_{}", engine.next_id());
+    let rendered = reject::render(&rejection, None, request.headers(), &id);
+    let mut response = shared.rendered(&rejection, rendered);
+    response.extensions_mut().insert(rejection);
+    response
+}
+
+impl<S, B, ResBody> Future for ResponseFuture<S, B>
+where
+    S: Service<Request<RequestBody<B>>, Response = Response<ResBody>>,
+    S::Error: 'static,
+    B: Body<Data = Bytes>,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+    ResBody: Body<Data = Bytes>,
+{
+    type Output = Result<Response<ResponseBody<ResBody>>, S::Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        loop {
+            match this.state.as_mut().project() {
+                StateProj::Refused { response } => return refused(response.take()),
+                StateProj::Unmetered { response } => {
+                    let response = ready!(response.poll(cx))?;
+                    return Poll::Ready(Ok(response.map(ResponseBody::unmetered)));
+                }
+                StateProj::Preflight { preflight } => match ready!(preflight.poll(cx)) {
+                    Err(response) => return refused(Some(response)),
+                    Ok(Admission {
+                        request,
+                        accounting,
+                    }) => {
+                        let Some(mut service) = this.service.take() else {
+                            return Poll::Pending;
+                        };
+                        let response = service.call(request);
+                        this.state.set(State::Called {
+                            response,
+                            accounting: Some(accounting),
+                        });
+                    }
+                },
+                StateProj::Called {
+                    response,
+                    accounting,
+                } => {
+                    let answered = ready!(response.poll(cx));
+                    let Some(accounting) = accounting.take() else {
+                        return Poll::Pending;
+                    };
+                    return Poll::Ready(match answered {
+                        Ok(response) => Ok(answer(response, accounting, this.shared)),
+                        Err(error) => {
+                            accounting.into_hold().settle_as(this.shared.outcome_of_error(&error));
+                            Err(error)
+                        }
+                    });
+                }
+            }
+        }
+    }
+}
+
+fn refused<B, E>(response: Option<Response<Bytes>>) -> Poll<Result<Response<ResponseBody<B>>, E>> {
+    match response {
+        Some(response) => Poll::Ready(Ok(response.map(ResponseBody::ours))),
+        None => Poll::Pending,
+    }
+}
+
+/// The inner service's answer, with the limits in its head, and its body metered.
+fn answer<B: Body>(response: Response<B>, accounting: Accounting, shared: &Shared) -> Response<ResponseBody<B>> {
+    let (mut head, body) = response.into_parts();
+    let known = shared.outcome(&head);
+    let hold = accounting.hold();
+    reject::admitted_headers(&mut head.headers, hold.limits());
+    quota_headers(&mut head.headers, hold);
+    let body = match (accounting, known) {
+        (Accounting::Metered(plan), None) => {
+            let meter = Meter::new(plan, &head);
+            if meter.strips() {
+                head.headers.remove(header::CONTENT_LENGTH);
+            }
+            ResponseBody::metered(body, meter)
+        }
+        (accounting, known) => ResponseBody::held(body, accounting.into_hold(), known.unwrap_or(Outcome::Unreconciled)),
+    };
+    Response::from_parts(head, body)
+}
+
+fn quota_headers(headers: &mut HeaderMap, hold: &Hold) {
+    let mut set = |name: &'static str, value: &str| {
+        if let Ok(value) = HeaderValue::try_from(value)
+            && !value.is_empty()
+        {
+            headers.insert(name, value);
+        }
+    };
+    set("x-quota-model", hold.model());
+    set("x-quota-downgraded-from", hold.downgraded_from().unwrap_or_default());
+    set("x-quota-warning", &hold.warnings().collect::<Vec<_>>().join(", "));
+    set("x-quota-shadow", &hold.shadows().collect::<Vec<_>>().join(", "));
+}
+
+impl Accounting {
+    fn hold(&self) -> &Hold {
+        match self {
+            Self::Metered(MeterPlan { hold, .. }) | Self::Counted(hold) => hold,
+        }
+    }
+
+    fn into_hold(self) -> Hold {
+        match self {
+            Self::Metered(MeterPlan { hold, .. }) | Self::Counted(hold) => hold,
+        }
+    }
+}
