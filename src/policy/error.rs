@@ -58,6 +58,13 @@ impl<T> At<T> {
         }
     }
 
+    pub(crate) fn map<U>(self, f: impl FnOnce(T) -> U) -> At<U> {
+        At {
+            line: self.line,
+            it: f(self.it),
+        }
+    }
+
     /// A complaint about this part.
     pub(crate) fn error(&self, message: impl Into<String>) -> PolicyError {
         PolicyError::new(self.line, message)

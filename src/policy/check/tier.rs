@@ -49,6 +49,11 @@ pub(super) fn check(
         let name = &at.it.name;
         ids::name("tier", name).map_err(|message| at.error(message))?;
         let tier = tier(&at.it, aliases, ids)?;
+        if tier.downgrade_not_allowed && tier.ladders.is_empty() {
+            return Err(at.error(format!(
+                "tier `{name}`: calls for other models are to go down a ladder, but it has none"
+            )));
+        }
         if tiers.insert(Arc::clone(name), tier).is_some() {
             return Err(at.error(format!("tier `{name}` is declared twice")));
         }

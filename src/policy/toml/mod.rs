@@ -1,7 +1,144 @@
 //! A policy as TOML.
+//!
+//! The text becomes a [`PolicyBuilder`] whose parts know their lines; what makes sense is checked there,
+//! as for policies in code.
 
-use super::{PolicyBuilder, PolicyError};
+mod file;
+mod later;
+mod limit;
+mod lines;
+mod subject;
+mod value;
 
-pub(super) fn policy(_text: &str) -> Result<PolicyBuilder, PolicyError> {
-    Ok(PolicyBuilder::default())
+use super::builder::Section;
+use super::error::At;
+use super::glob::Globs;
+use super::tier::Ladder;
+use super::{Limit, PolicyBuilder, PolicyError, Tier};
+use crate::Subject;
+use crate::identify::KeyHash;
+use file::{File, LadderFile, Named, SectionFile, TierFile};
+use limit::LimitFile;
+use lines::Lines;
+use subject::SubjectFile;
+
+use ::toml::Spanned;
+
+pub(super) fn policy(text: &str) -> Result<PolicyBuilder, PolicyError> {
+    let lines = Lines::of(text);
+    let file: File = ::toml::from_str(text).map_err(|error| {
+        let line = error.span().map(|span| lines.at(span.start));
+        PolicyError::new(line, one_line(error.message()))
+    })?;
+    let mut policy = PolicyBuilder::default();
+    if let Some(timezone) = file.timezone {
+        policy.timezone = lines.place(timezone);
+    }
+    policy.unknown_calls = file.unknown_calls.into();
+    policy.ask_stream_usage = file.ask_stream_usage.unwrap_or(policy.ask_stream_usage);
+    for (name, model) in in_order(file.aliases) {
+        policy
+            .aliases
+            .push(lines.place(name).map(|name| (name, model)));
+    }
+    policy.organization = limits(file.organization.limits, &lines)?;
+    policy.organizations = sections(file.organizations, &lines)?;
+    policy.projects = sections(file.projects, &lines)?;
+    for (name, file) in in_order(file.tiers) {
+        policy.tiers.push(tier(name, file, &lines)?);
+    }
+    for (key, subject) in in_order(file.keys) {
+        policy.keys.push(api_key(key, subject, &lines)?);
+    }
+    Ok(policy)
+}
+
+/// Tables come sorted by name; whoever reads a message works from the top of the file.
+fn in_order<T>(named: Named<T>) -> Vec<(Spanned<String>, T)> {
+    let mut all: Vec<_> = named.into_iter().collect();
+    all.sort_by_key(|(name, _)| name.span().start);
+    all
+}
+
+fn one_line(message: &str) -> String {
+    message
+        .lines()
+        .map(str::trim)
+        .collect::<Vec<_>>()
+        .join("; ")
+}
+
+fn limits(files: Vec<Spanned<LimitFile>>, lines: &Lines) -> Result<Vec<At<Limit>>, PolicyError> {
+    let limit = |file| limit::read(file, lines);
+    files.into_iter().map(limit).collect()
+}
+
+fn sections(files: Named<SectionFile>, lines: &Lines) -> Result<Vec<At<Section>>, PolicyError> {
+    let section = |(name, file): (Spanned<String>, SectionFile)| {
+        let limits = limits(file.limits, lines)?;
+        let name = lines.place(name);
+        Ok(name.map(|name| Section {
+            name: name.into(),
+            limits,
+        }))
+    };
+    in_order(files).into_iter().map(section).collect()
+}
+
+fn tier(name: Spanned<String>, file: TierFile, lines: &Lines) -> Result<At<Tier>, PolicyError> {
+    let name = lines.place(name);
+    let mut tier = Tier::new(name.it);
+    tier.models = file
+        .models
+        .map(|models| lines.place(models).map(Globs::new));
+    tier.downgrade_not_allowed = file.not_allowed.downgrades();
+    let ladders = file.ladders.into_iter();
+    tier.ladders.extend(ladders.map(|file| ladder(file, lines)));
+    if let Some(rungs) = file.ladder {
+        tier.ladders.push(lines.place(rungs).map(|rungs| Ladder {
+            models: None,
+            rungs: places(rungs, lines),
+        }));
+    }
+    tier.limits = limits(file.limits, lines)?;
+    tier.default_output_tokens = file
+        .default_output_tokens
+        .map(|tokens| lines.number(tokens));
+    tier.max_output_tokens = file.max_output_tokens.map(|tokens| lines.number(tokens));
+    tier.output_cap = file.output_cap.into();
+    if let Some(answers) = file.max_n {
+        tier.max_n = lines.number(answers);
+    }
+    Ok(At {
+        line: name.line,
+        it: tier,
+    })
+}
+
+fn ladder(file: Spanned<LadderFile>, lines: &Lines) -> At<Ladder> {
+    lines.place(file).map(|file| Ladder {
+        models: file.models.map(Globs::new),
+        rungs: places(file.rungs, lines),
+    })
+}
+
+fn places<T: From<String>>(names: Vec<Spanned<String>>, lines: &Lines) -> Vec<At<T>> {
+    let place = |name| lines.place(name).map(T::from);
+    names.into_iter().map(place).collect()
+}
+
+/// `"sk-alice"` or `"sha256:…"`. Messages do not repeat what stands there.
+fn api_key(
+    key: Spanned<String>,
+    subject: SubjectFile,
+    lines: &Lines,
+) -> Result<At<(KeyHash, Subject)>, PolicyError> {
+    let key = lines.place(key);
+    let hash = match key.it.strip_prefix("sha256:") {
+        Some(hex) => KeyHash::from_hex(hex)
+            .ok_or_else(|| key.error("`sha256:` is followed by 64 hexadecimal digits")),
+        None => Ok(KeyHash::of(&key.it)),
+    };
+    let hash = hash?;
+    Ok(key.map(|_| (hash, subject.into())))
 }

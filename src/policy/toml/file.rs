@@ -1,0 +1,132 @@
+//! What a policy's file holds, key by key.
+
+use std::collections::BTreeMap;
+
+use ::toml::Spanned;
+use serde::Deserialize;
+
+use super::later;
+use super::limit::LimitFile;
+use super::subject::SubjectFile;
+use super::value::Whole;
+use crate::policy::{OutputCap, UnknownCalls};
+
+/// Tables by their names. The names know where they stand.
+pub(super) type Named<T> = BTreeMap<Spanned<String>, T>;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct File {
+    pub(super) timezone: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(super) unknown_calls: UnknownCallsName,
+    pub(super) ask_stream_usage: Option<bool>,
+    #[serde(default)]
+    pub(super) aliases: Named<String>,
+    #[serde(default)]
+    pub(super) organization: SectionFile,
+    #[serde(default)]
+    pub(super) organizations: Named<SectionFile>,
+    #[serde(default)]
+    pub(super) projects: Named<SectionFile>,
+    #[serde(default)]
+    pub(super) tiers: Named<TierFile>,
+    #[serde(default)]
+    pub(super) keys: Named<SubjectFile>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a table such as `{ limits = [ … ] }`"
+)]
+pub(super) struct SectionFile {
+    #[serde(default)]
+    pub(super) limits: Vec<Spanned<LimitFile>>,
+    #[serde(default, rename = "budget", deserialize_with = "later::budget")]
+    _budget: (),
+}
+
+#[derive(Deserialize)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a tier's table, as under `[tiers.free]`"
+)]
+pub(super) struct TierFile {
+    pub(super) models: Option<Spanned<Vec<String>>>,
+    #[serde(default)]
+    pub(super) not_allowed: NotAllowed,
+    pub(super) ladder: Option<Spanned<Vec<Spanned<String>>>>,
+    #[serde(default)]
+    pub(super) ladders: Vec<Spanned<LadderFile>>,
+    #[serde(default)]
+    pub(super) limits: Vec<Spanned<LimitFile>>,
+    pub(super) default_output_tokens: Option<Spanned<Whole>>,
+    pub(super) max_output_tokens: Option<Spanned<Whole>>,
+    #[serde(default)]
+    pub(super) output_cap: OutputCapName,
+    pub(super) max_n: Option<Spanned<Whole>>,
+    #[serde(default, rename = "budget", deserialize_with = "later::budget")]
+    _budget: (),
+}
+
+#[derive(Deserialize)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a ladder such as `{ models = [ … ], rungs = [ … ] }`"
+)]
+pub(super) struct LadderFile {
+    pub(super) models: Option<Vec<String>>,
+    pub(super) rungs: Vec<Spanned<String>>,
+}
+
+/// What becomes of calls for a model that the tier does not have.
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum NotAllowed {
+    #[default]
+    Refuse,
+    Downgrade,
+}
+
+impl NotAllowed {
+    pub(super) fn downgrades(&self) -> bool {
+        matches!(self, Self::Downgrade)
+    }
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum OutputCapName {
+    #[default]
+    Reserve,
+    Enforce,
+}
+
+impl From<OutputCapName> for OutputCap {
+    fn from(name: OutputCapName) -> Self {
+        match name {
+            OutputCapName::Reserve => Self::Reserve,
+            OutputCapName::Enforce => Self::Enforce,
+        }
+    }
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum UnknownCallsName {
+    #[default]
+    Pass,
+    Count,
+    Reject,
+}
+
+impl From<UnknownCallsName> for UnknownCalls {
+    fn from(name: UnknownCallsName) -> Self {
+        match name {
+            UnknownCallsName::Pass => Self::Pass,
+            UnknownCallsName::Count => Self::Count,
+            UnknownCallsName::Reject => Self::Reject,
+        }
+    }
+}
