@@ -30,6 +30,21 @@ impl CounterKey {
         KeyBuilder(key)
     }
 
+    /// A key of an organization and named parts, for stores of your own and their tests; a policy makes its keys itself.
+    ///
+    /// ```
+    /// use tower_token_quota::store::CounterKey;
+    ///
+    /// let key = CounterKey::new("acme", &[("user", "al/ice")]);
+    /// assert_eq!(key.as_str(), "acme/user=al%2Fice");
+    /// ```
+    #[must_use]
+    pub fn new(organization: &str, parts: &[(&'static str, &str)]) -> Self {
+        let begin = Self::builder(organization);
+        let add = |key: KeyBuilder, &(name, value): &(_, _)| key.part(name, Some(value));
+        parts.iter().fold(begin, add).build()
+    }
+
     /// The whole key.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -23,4 +23,5 @@ mod state;
 pub use bucket::{Bucket, Leak};
 pub use budget::Budget;
 pub use gauge::Gauge;
+pub(crate) use state::time_left;
 pub use state::{Held, State, Verdict};

@@ -1,0 +1,56 @@
+//! [`Store`] for [`MemoryStore`], whose answers are there at once.
+
+use std::future::ready;
+use std::time::Duration;
+
+use super::MemoryStore;
+use crate::clock::Moment;
+use crate::store::{
+    Adjustment, Balance, BoxFuture, Charge, Decision, HoldId, Reservation, Settled, Settlement,
+    Store, StoreError,
+};
+
+impl Store for MemoryStore {
+    /// Never fails.
+    fn reserve(&self, reservation: Reservation) -> BoxFuture<'_, Result<Decision, StoreError>> {
+        Box::pin(async move { Ok(self.reserve_now(&reservation)) })
+    }
+
+    /// Books before it returns.
+    fn settle(&self, settlement: Settlement, done: Box<dyn FnOnce(Settled) + Send>) {
+        done(self.settle_now(&settlement));
+    }
+
+    fn renew(&self, id: HoldId, now: Moment, expires_in: Duration) {
+        self.renew_now(id, now, expires_in);
+    }
+
+    /// Never fails.
+    fn peek(
+        &self,
+        charges: Vec<Charge>,
+        now: Moment,
+    ) -> BoxFuture<'_, Result<Vec<Balance>, StoreError>> {
+        Box::pin(async move { Ok(self.peek_now(&charges, now)) })
+    }
+
+    /// Never fails.
+    fn adjust(
+        &self,
+        charge: Charge,
+        adjustment: Adjustment,
+        now: Moment,
+    ) -> BoxFuture<'_, Result<Balance, StoreError>> {
+        Box::pin(async move { Ok(self.adjust_now(&charge, adjustment, now)) })
+    }
+
+    /// Always healthy.
+    fn health(&self) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(ready(Ok(())))
+    }
+
+    /// Has nothing to wait for.
+    fn drain(&self) -> BoxFuture<'_, ()> {
+        Box::pin(ready(()))
+    }
+}

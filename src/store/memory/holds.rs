@@ -1,0 +1,89 @@
+//! All holds, and their expiry.
+
+use std::time::Duration;
+
+use super::record::Record;
+use super::shard::Shard;
+use super::sync::{AtomicU64, Mutex, MutexGuard, Ordering, lock};
+use crate::clock::{Moment, saturating_micros};
+use crate::store::HoldId;
+
+/// The holds, in shards. Locks are taken in this order: shards by their index, then counters by their names.
+#[derive(Debug)]
+pub(super) struct Holds {
+    shards: [Mutex<Shard>; Shard::COUNT],
+    /// No open hold expires before this steady time. It falls with the shard of the new hold locked and rises only
+    /// with all shards locked, so whoever reads a time to come knows that nothing is due.
+    first_due: AtomicU64,
+}
+
+impl Default for Holds {
+    fn default() -> Self {
+        Self {
+            shards: std::array::from_fn(|_| Mutex::default()),
+            first_due: AtomicU64::new(u64::MAX),
+        }
+    }
+}
+
+impl Holds {
+    /// Locks the shard of a hold.
+    pub(super) fn shard_of(&self, id: HoldId, now: Moment) -> MutexGuard<'_, Shard> {
+        let mut shard = lock(&self.shards[Shard::index_of(id)]);
+        shard.forget_old(now);
+        shard
+    }
+
+    pub(super) fn open_count(&self) -> usize {
+        let open = |shard: &Mutex<Shard>| lock(shard).open_count();
+        self.shards.iter().map(open).sum()
+    }
+
+    /// Opens a hold in its shard, which the caller has locked.
+    pub(super) fn open(
+        &self,
+        shard: &mut Shard,
+        id: HoldId,
+        record: Record,
+        now: Moment,
+        expires_in: Duration,
+    ) {
+        let expires_at = after(now, expires_in);
+        shard.open(id, record, now, expires_at);
+        self.first_due.fetch_min(expires_at, Ordering::AcqRel);
+    }
+
+    /// Puts off the expiry of a hold, if it is open.
+    pub(super) fn renew(&self, id: HoldId, now: Moment, expires_in: Duration) {
+        let expires_at = after(now, expires_in);
+        let mut shard = self.shard_of(id, now);
+        if shard.renew(id, now, expires_at) {
+            self.first_due.fetch_min(expires_at, Ordering::AcqRel);
+        }
+    }
+
+    /// Gives up all holds that are due, in the order of their expiry and as of that time: what comes of it does not
+    /// depend on when it is done. Each call to the store does this first, and it costs one read when none is due.
+    pub(super) fn expire_due(&self, now: Moment) {
+        if self.first_due.load(Ordering::Acquire) > now.steady {
+            return;
+        }
+        let mut shards: Vec<_> = self.shards.iter().map(lock).collect();
+        let mut due = Vec::new();
+        for shard in &mut shards {
+            due.extend(std::iter::from_fn(|| shard.pop_due(now)));
+        }
+        due.sort_unstable_by_key(|&(at, id, _)| (at, id));
+        for (at, id, record) in due {
+            record.expire(Moment { steady: at, ..now });
+            shards[Shard::index_of(id)].keep_expired(id, record);
+        }
+        let first = shards.iter().map(|shard| shard.first_due()).min();
+        self.first_due
+            .store(first.unwrap_or(u64::MAX), Ordering::Release);
+    }
+}
+
+fn after(now: Moment, time: Duration) -> u64 {
+    now.steady.saturating_add(saturating_micros(time))
+}

@@ -1,0 +1,134 @@
+//! The holds whose ids fall together: open, expired and settled.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::generations::{Generations, NumberSet};
+use super::record::Record;
+use crate::clock::{Moment, saturating_micros};
+use crate::store::{HoldId, LONGEST_RETRY};
+
+/// Some of the holds, guarded by one lock.
+#[derive(Debug, Default)]
+pub(super) struct Shard {
+    open: HashMap<HoldId, Open>,
+    by_expiry: BTreeSet<(u64, HoldId)>,
+    expired: Generations<HashMap<HoldId, Record>>,
+    settled: Generations<NumberSet>,
+    /// The longest time that a hold was opened for, in microseconds.
+    longest_life: u64,
+}
+
+#[derive(Debug)]
+struct Open {
+    expires_at: u64,
+    record: Record,
+}
+
+/// How a settlement finds its hold.
+pub(super) enum Found {
+    Open(Record),
+    Expired(Record),
+    Settled,
+    Unknown,
+}
+
+impl Shard {
+    /// How many bits of an id its shard is told by.
+    pub(super) const BITS: u32 = 5;
+    pub(super) const COUNT: usize = 1 << Self::BITS;
+
+    /// Ids are counted up, so their last bits spread them evenly.
+    pub(super) fn index_of(id: HoldId) -> usize {
+        id.as_u128() as usize % Self::COUNT
+    }
+
+    /// Forgets what nobody can ask for any more: ids of settled holds, and expired ones that nobody settled, after the
+    /// longest life of a hold and the longest retry.
+    pub(super) fn forget_old(&mut self, now: Moment) {
+        let period = self
+            .longest_life
+            .saturating_add(saturating_micros(LONGEST_RETRY));
+        self.expired.turn(period, now.steady);
+        self.settled.turn(period, now.steady);
+    }
+
+    pub(super) fn open_count(&self) -> usize {
+        self.open.len()
+    }
+
+    pub(super) fn get_open(&self, id: HoldId) -> Option<&Record> {
+        self.open.get(&id).map(|open| &open.record)
+    }
+
+    /// Whether a hold was opened or settled before, and is not open now.
+    pub(super) fn is_closed(&self, id: HoldId) -> bool {
+        self.is_settled(id)
+            || self.expired.new.contains_key(&id)
+            || self.expired.old.contains_key(&id)
+    }
+
+    pub(super) fn open(&mut self, id: HoldId, record: Record, now: Moment, expires_at: u64) {
+        self.longest_life = self.longest_life.max(expires_at - now.steady);
+        self.by_expiry.insert((expires_at, id));
+        self.open.insert(id, Open { expires_at, record });
+    }
+
+    /// Puts an open hold's expiry off; whether there is one.
+    pub(super) fn renew(&mut self, id: HoldId, now: Moment, expires_at: u64) -> bool {
+        let Some(open) = self.open.get_mut(&id) else {
+            return false;
+        };
+        self.longest_life = self.longest_life.max(expires_at - now.steady);
+        self.by_expiry.remove(&(open.expires_at, id));
+        self.by_expiry.insert((expires_at, id));
+        open.expires_at = expires_at;
+        true
+    }
+
+    /// Takes a hold out to be settled, and remembers that it was.
+    pub(super) fn take(&mut self, id: HoldId) -> Found {
+        if self.is_settled(id) {
+            return Found::Settled;
+        }
+        self.settled.new.insert(Self::number(id));
+        if let Some(open) = self.open.remove(&id) {
+            self.by_expiry.remove(&(open.expires_at, id));
+            return Found::Open(open.record);
+        }
+        let expired = &mut self.expired;
+        match expired.new.remove(&id).or_else(|| expired.old.remove(&id)) {
+            Some(record) => Found::Expired(record),
+            None => Found::Unknown,
+        }
+    }
+
+    /// When the first of the open holds expires.
+    pub(super) fn first_due(&self) -> u64 {
+        self.by_expiry.first().map_or(u64::MAX, |&(at, _)| at)
+    }
+
+    /// Takes out a hold that has expired.
+    pub(super) fn pop_due(&mut self, now: Moment) -> Option<(u64, HoldId, Record)> {
+        if self.first_due() > now.steady {
+            return None;
+        }
+        let (at, id) = self.by_expiry.pop_first()?;
+        let open = self.open.remove(&id)?;
+        Some((at, id, open.record))
+    }
+
+    /// Remembers a hold that has expired, should its settlement still come.
+    pub(super) fn keep_expired(&mut self, id: HoldId, record: Record) {
+        self.expired.new.insert(id, record);
+    }
+
+    fn is_settled(&self, id: HoldId) -> bool {
+        let number = Self::number(id);
+        self.settled.new.contains(number) || self.settled.old.contains(number)
+    }
+
+    /// The id without the bits that all of this shard's have in common: its neighbours are neighbours.
+    fn number(id: HoldId) -> u128 {
+        id.as_u128() >> Self::BITS
+    }
+}
