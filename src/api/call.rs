@@ -17,6 +17,25 @@ pub struct Call {
     pub stream: bool,
     /// Whether the caller asked for usage at the end of the stream himself.
     pub asks_usage: bool,
+    /// Where in the body an [`Edit`](super::Edit) would be made.
+    pub sites: Sites,
+}
+
+/// Where the values of members stand in a body, for [`Api::splices`](super::Api::splices) to change them.
+///
+/// A member that is `null` stands there too.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Sites {
+    /// The body's opening brace.
+    pub opening: usize,
+    /// The output cap.
+    pub cap: Option<Range<usize>>,
+    /// The output cap by its older name.
+    pub legacy_cap: Option<Range<usize>>,
+    /// The options of the stream.
+    pub stream_options: Option<Range<usize>>,
+    /// In the options of the stream: whether usage is asked for.
+    pub include_usage: Option<Range<usize>>,
 }
 
 /// Where a request names its model.

@@ -1,6 +1,7 @@
 //! The APIs that are metered: one file a family, behind the [`Api`] trait.
 
 mod call;
+mod json;
 pub mod openai_chat;
 mod outline;
 mod path;
@@ -8,12 +9,12 @@ mod splice;
 mod sse;
 mod tally;
 
-pub use call::{Call, Input, Invalid, ModelSite, OutputAsk, Text, ToolShape};
+pub use call::{Call, Input, Invalid, ModelSite, OutputAsk, Sites, Text, ToolShape};
 pub use splice::{Splice, splice};
 pub use tally::Tally;
 
 pub(crate) use outline::Outline;
-pub(crate) use path::NormalPath;
+pub(crate) use path::{NormalPath, with_model};
 pub(crate) use sse::Events;
 
 use std::fmt;
@@ -32,6 +33,8 @@ pub struct Edit<'a> {
     pub output_cap: Option<u64>,
     /// Ask for the usage at the end of a stream.
     pub stream_usage: bool,
+    /// The upstream may know the output cap only by its older name (`max_tokens`), so it is written by that name too.
+    pub legacy_cap: bool,
 }
 
 /// A reply that we make in a model's place.

@@ -1,1 +1,236 @@
-pub(crate) struct NormalPath;
+//! One form for all spellings of a path, so that no spelling escapes the limits.
+
+use std::borrow::Cow;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+/// A path as [`Api::recognises`](super::Api::recognises) sees it.
+///
+/// It is decoded until nothing is left to decode, although a server decodes once: a proxy behind us may decode
+/// before the server does. To take a path for metered that no server would answer costs nobody anything; to miss one
+/// costs money. For the same reason `\` counts as `/`, `.` and `..` are resolved, and `;parameters` are dropped.
+/// Case is kept, for a model in the path; [`ends_with`] ignores it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct NormalPath<'a>(Cow<'a, str>);
+
+impl<'a> NormalPath<'a> {
+    /// Normalises the path of a URI, its query left out.
+    pub(crate) fn of(path: &'a str) -> Self {
+        if is_normal(path) {
+            return Self(Cow::Borrowed(path));
+        }
+        let decoded = decode(path.as_bytes());
+        let decoded = String::from_utf8_lossy(&decoded);
+        let mut kept: Vec<&str> = Vec::new();
+        for segment in decoded.split(['/', '\\']).map(bare) {
+            match segment {
+                "" | "." => {}
+                ".." => drop(kept.pop()),
+                _ => kept.push(segment),
+            }
+        }
+        Self(Cow::Owned(format!("/{}", kept.join("/"))))
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A segment without `;parameters` and without blanks around it, which some servers drop.
+fn bare(segment: &str) -> &str {
+    let end = segment.find(';').unwrap_or(segment.len());
+    segment[..end].trim_matches(|c: char| c.is_whitespace() || c.is_control())
+}
+
+/// Whether normalising would change nothing: the common case, which then allocates nothing.
+fn is_normal(path: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_.:~".contains(&byte);
+    path.len() > 1
+        && path.starts_with('/')
+        && path.bytes().all(plain)
+        && path[1..]
+            .split('/')
+            .all(|segment| !matches!(segment, "" | "." | ".."))
+}
+
+/// Percent-decodes until nothing is left to decode, in one pass: a decoded byte may complete another escape.
+fn decode(path: &[u8]) -> Vec<u8> {
+    let mut decoded = Vec::with_capacity(path.len());
+    for &byte in path {
+        decoded.push(byte);
+        while let Some(byte) = last_escape(&decoded) {
+            decoded.truncate(decoded.len() - 3);
+            decoded.push(byte);
+        }
+    }
+    decoded
+}
+
+fn last_escape(decoded: &[u8]) -> Option<u8> {
+    let [.., b'%', high, low] = *decoded else {
+        return None;
+    };
+    let digit = |byte: u8| char::from(byte).to_digit(16);
+    u8::try_from(digit(high)? * 16 + digit(low)?).ok()
+}
+
+/// Whether a normalised path ends with these segments, in any case.
+pub(crate) fn ends_with(path: &str, segments: &[&str]) -> bool {
+    let mut rest = path.rsplit('/');
+    segments.iter().rev().all(|wanted| {
+        rest.next()
+            .is_some_and(|segment| segment.eq_ignore_ascii_case(wanted))
+    })
+}
+
+/// The segment after the last one called `name`, in any case, and how many segments follow it.
+pub(crate) fn segment_after<'p>(path: &'p str, name: &str) -> Option<(&'p str, usize)> {
+    let mut after = None;
+    for (following, segment) in path.rsplit('/').enumerate() {
+        if segment.eq_ignore_ascii_case(name) {
+            return after;
+        }
+        after = Some((segment, following));
+    }
+    None
+}
+
+/// What stands for itself in a segment.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~')
+    .remove(b':');
+
+/// The path as it was sent, with another model in the segment after the last one called `name`.
+///
+/// Only that segment's bytes change. `None` when the path is spelled so that no such segment stands in it.
+pub(crate) fn with_model(path: &str, name: &str, model: &str) -> Option<String> {
+    let end_of = |start: usize| path[start..].find('/').map_or(path.len(), |at| start + at);
+    let mut found = None;
+    let mut start = 0;
+    while start < path.len() {
+        let end = end_of(start);
+        let next = end + 1;
+        if is_spelling_of(&path[start..end], name) && next < path.len() {
+            found = Some(next..end_of(next));
+        }
+        start = next;
+    }
+    let found = found.filter(|segment| !segment.is_empty())?;
+    let model = utf8_percent_encode(model, SEGMENT);
+    Some(format!(
+        "{}{model}{}",
+        &path[..found.start],
+        &path[found.end..]
+    ))
+}
+
+fn is_spelling_of(segment: &str, name: &str) -> bool {
+    NormalPath::of(segment)
+        .as_str()
+        .trim_start_matches('/')
+        .eq_ignore_ascii_case(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn all_spellings_have_one_form() {
+        for spelling in [
+            "/v1/chat/completions",
+            "/v1/chat/completions/",
+            "//v1//chat///completions//",
+            "/v1/chat/%63ompletions",
+            "/v1/chat%2Fcompletions",
+            "/v1/chat%2fcompletions",
+            "/v1/chat/%2563ompletions",
+            "/v1/chat/%25%36%33ompletions",
+            "/v1/./chat/completions/.",
+            "/v1/x/../chat/completions",
+            "/v1/x/%2e%2E/chat/completions",
+            "/../v1/chat/completions",
+            "/v1\\chat%5Ccompletions",
+            "/v1/chat;a=b/completions;jsessionid=1",
+            "/v1/chat/completions%20",
+            "/v1/chat/completions%00",
+            "v1/chat/completions",
+        ] {
+            assert_eq!(
+                NormalPath::of(spelling).as_str(),
+                "/v1/chat/completions",
+                "{spelling}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_normal_path_is_not_copied() {
+        let path = NormalPath::of("/openai/deployments/gpt-4.1/chat/completions");
+        assert!(matches!(path.0, Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn broken_escapes_stay() {
+        assert_eq!(NormalPath::of("/a%/b%4/%zz").as_str(), "/a%/b%4/%zz");
+        assert_eq!(NormalPath::of("/%FF").as_str(), "/\u{fffd}");
+        assert_eq!(NormalPath::of("").as_str(), "/");
+        assert_eq!(NormalPath::of("*").as_str(), "/*");
+    }
+
+    #[test]
+    fn a_long_chain_of_escapes_is_decoded_in_linear_time() {
+        let path = format!("/%{}41", "25".repeat(1_000_000));
+        assert_eq!(NormalPath::of(&path).as_str(), "/A");
+    }
+
+    #[test]
+    fn segments_are_compared_whole() {
+        let suffix = &["chat", "completions"];
+        assert!(ends_with("/v1/chat/completions", suffix));
+        assert!(ends_with("/v1/Chat/COMPLETIONS", suffix));
+        assert!(!ends_with("/v1/nochat/completions", suffix));
+        assert!(!ends_with("/v1/chat/completions/x", suffix));
+        assert!(!ends_with("/completions", suffix));
+    }
+
+    #[test]
+    fn the_segment_after_the_last_of_a_name_is_found() {
+        let path = "/openai/deployments/a/deployments/b/chat/completions";
+        assert_eq!(segment_after(path, "deployments"), Some(("b", 2)));
+        assert_eq!(segment_after("/x/deployments", "deployments"), None);
+        assert_eq!(segment_after("/x", "deployments"), None);
+    }
+
+    #[test]
+    fn only_the_models_segment_is_replaced() {
+        let swapped = |path| with_model(path, "deployments", "gpt 4/o");
+        assert_eq!(
+            swapped("//openai/deployments/gpt-4.1/chat%2Fcompletions/").as_deref(),
+            Some("//openai/deployments/gpt%204%2Fo/chat%2Fcompletions/")
+        );
+        assert_eq!(
+            swapped("/%64eployments/a/x").as_deref(),
+            Some("/%64eployments/gpt%204%2Fo/x")
+        );
+        assert_eq!(swapped("/openai%2Fdeployments%2Fa/x"), None);
+        assert_eq!(swapped("/deployments/"), None);
+        assert_eq!(swapped("/deployments//a"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_panics_and_normalising_again_changes_nothing(path in "(/|%|2|5|e|\\.|;|[a-f0-9]|\\PC){0,40}") {
+            let once = NormalPath::of(&path);
+            let twice = NormalPath::of(once.as_str());
+            prop_assert_eq!(once.as_str(), twice.as_str());
+            let _ = with_model(&path, "a", "m");
+        }
+    }
+}

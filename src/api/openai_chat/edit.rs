@@ -1,0 +1,77 @@
+//! The changes of a request's bytes.
+
+use std::ops::Range;
+
+use crate::api::{Call, Edit, ModelSite, Splice};
+
+const INCLUDE_USAGE: &str = r#""include_usage":true"#;
+
+pub(super) fn splices(call: &Call, body: &str, edit: &Edit<'_>) -> Vec<Splice> {
+    let mut splices = Vec::new();
+    // A request has messages, so what is inserted after the opening brace is never its last member.
+    let mut inserted = String::new();
+    if let (Some(model), ModelSite::Body(site)) = (edit.model, &call.model_site) {
+        let model = serde_json::Value::from(model).to_string();
+        splices.push(replace(site, model));
+    }
+    if let Some(cap) = edit.output_cap {
+        let sites = [&call.sites.cap, &call.sites.legacy_cap];
+        splices.extend(
+            sites
+                .into_iter()
+                .flatten()
+                .map(|site| replace(site, cap.to_string())),
+        );
+        match sites {
+            // The server may know the old key only, so it has to be there.
+            [_, None] if edit.legacy_cap => inserted.push_str(&format!("\"max_tokens\":{cap},")),
+            [None, None] => inserted.push_str(&format!("\"max_completion_tokens\":{cap},")),
+            _ => {}
+        }
+    }
+    // A provider refuses `stream_options` where no stream is asked for.
+    if edit.stream_usage && call.stream && !call.asks_usage {
+        match ask_usage(call, body) {
+            Some(splice) => splices.push(splice),
+            None => inserted.push_str(&format!("\"stream_options\":{{{INCLUDE_USAGE}}},")),
+        }
+    }
+    if !inserted.is_empty() {
+        splices.push(insert(call.sites.opening + 1, inserted));
+    }
+    splices
+}
+
+/// Sets `include_usage` in the `stream_options` that the caller sent, if he sent any.
+fn ask_usage(call: &Call, body: &str) -> Option<Splice> {
+    let options = call.sites.stream_options.as_ref()?;
+    if let Some(site) = &call.sites.include_usage {
+        return Some(replace(site, "true".to_owned()));
+    }
+    let Some(members) = body
+        .get(options.clone())
+        .and_then(|text| text.strip_prefix('{'))
+    else {
+        return Some(replace(options, format!("{{{INCLUDE_USAGE}}}")));
+    };
+    let comma = if members.trim_start().starts_with('}') {
+        ""
+    } else {
+        ","
+    };
+    Some(insert(options.start + 1, format!("{INCLUDE_USAGE}{comma}")))
+}
+
+fn replace(range: &Range<usize>, with: String) -> Splice {
+    Splice {
+        range: range.clone(),
+        with,
+    }
+}
+
+fn insert(at: usize, with: String) -> Splice {
+    Splice {
+        range: at..at,
+        with,
+    }
+}

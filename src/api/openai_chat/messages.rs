@@ -1,0 +1,111 @@
+//! The texts of the messages.
+//!
+//! Every field of a message is counted, known or not, and every copy of it: whichever the provider believes, it is paid for.
+
+use serde_json::value::RawValue;
+
+use crate::api::json::{Kind, items, kind, members, position, text};
+use crate::api::{Input, Invalid, Text};
+
+const MESSAGES: &str = "messages";
+
+/// The size from which on a file or a sound counts as another part: a minute or more of speech, however well packed.
+const MEDIA_SIZE: usize = 256 * 1024;
+
+/// Reads `messages` into `input`.
+pub(super) fn read(body: &str, value: &RawValue, input: &mut Input) -> Result<(), Invalid> {
+    let mut reader = Reader { body, input };
+    items(value.get(), |message| reader.message(message)).map_err(|stop| stop.at(MESSAGES))?;
+    if input.messages == 0 {
+        return Err(Invalid::param(MESSAGES, "messages must not be empty"));
+    }
+    Ok(())
+}
+
+struct Reader<'b, 'i> {
+    body: &'b str,
+    input: &'i mut Input,
+}
+
+impl Reader<'_, '_> {
+    fn message(&mut self, message: &RawValue) -> Result<(), Invalid> {
+        self.input.messages += 1;
+        self.fields(message, |reader, key, value| match (key, kind(value)) {
+            ("content", Kind::Array) => reader.list(value, Self::part),
+            ("tool_calls", Kind::Array) => reader.list(value, Self::tool_call),
+            ("function_call", Kind::Object) => reader.called(value),
+            // Ids tie a result to its call and are not shown to the model.
+            ("tool_call_id", Kind::String) => Ok(()),
+            ("audio", Kind::Object) => {
+                reader.input.media += 1;
+                Ok(())
+            }
+            ("name", Kind::String) => {
+                reader.input.names += 1;
+                reader.any(value)
+            }
+            _ => reader.any(value),
+        })
+    }
+
+    /// One part of a message's content: text, or a medium.
+    fn part(&mut self, part: &RawValue) -> Result<(), Invalid> {
+        if kind(part) == Kind::String {
+            return self.any(part);
+        }
+        self.fields(part, |reader, key, value| {
+            match key {
+                "type" => {}
+                // An image is scaled down, so its size says little; of a sound or a file it says something.
+                "image_url" | "image" => reader.input.media += 1,
+                "input_audio" | "file" | "audio_url" | "video_url" => {
+                    reader.input.media += 1 + (value.get().len() / MEDIA_SIZE) as u64;
+                }
+                _ => reader.any(value)?,
+            }
+            Ok(())
+        })
+    }
+
+    fn tool_call(&mut self, call: &RawValue) -> Result<(), Invalid> {
+        self.fields(call, |reader, key, value| match (key, kind(value)) {
+            ("id" | "type", Kind::String) | ("index", Kind::Number) => Ok(()),
+            ("function" | "custom", Kind::Object) => reader.called(value),
+            _ => reader.any(value),
+        })
+    }
+
+    /// What was called: its name and arguments.
+    fn called(&mut self, call: &RawValue) -> Result<(), Invalid> {
+        self.fields(call, |reader, _, value| reader.any(value))
+    }
+
+    /// Any value: a string's text, or the JSON of what is no string.
+    fn any(&mut self, value: &RawValue) -> Result<(), Invalid> {
+        let text = match kind(value) {
+            Kind::Null => return Ok(()),
+            Kind::String => text(self.body, value)
+                .map_err(|error| Invalid::param(MESSAGES, format!("a text is broken: {error}")))?,
+            _ => Text::Span(position(self.body, value.get())),
+        };
+        self.input.texts.push(text);
+        Ok(())
+    }
+
+    fn fields<'a>(
+        &mut self,
+        object: &'a RawValue,
+        mut each: impl FnMut(&mut Self, &str, &'a RawValue) -> Result<(), Invalid>,
+    ) -> Result<(), Invalid> {
+        members(object.get(), |key, value| each(self, &key, value))
+            .map_err(|stop| stop.at(MESSAGES))
+    }
+
+    fn list(
+        &mut self,
+        array: &RawValue,
+        each: fn(&mut Self, &RawValue) -> Result<(), Invalid>,
+    ) -> Result<(), Invalid> {
+        items(array.get(), |item| each(self, item)).map_err(|stop| stop.at(MESSAGES))
+    }
+}
