@@ -118,7 +118,11 @@ impl Way {
 }
 
 fn refuse_unknown<B>(request: &Request<B>, shared: &Shared) -> Response<Bytes> {
-    let message = format!("Calls to {} {} are not metered here, and so not allowed.", request.method(), request.uri().path());
+    let message = format!(
+        "Calls to {} {} are not metered here, and so not allowed.",
+        request.method(),
+        request.uri().path()
+    );
     let rejection = Rejection::new(RejectionKind::UnknownCall, message);
     let engine = shared.quota.engine();
     engine.tell_refused(None, None, &rejection);
@@ -175,7 +179,9 @@ where
                     return Poll::Ready(match answered {
                         Ok(response) => Ok(answer(response, accounting, this.shared)),
                         Err(error) => {
-                            accounting.into_hold().settle_as(this.shared.outcome_of_error(&error));
+                            accounting
+                                .into_hold()
+                                .settle_as(this.shared.outcome_of_error(&error));
                             Err(error)
                         }
                     });
@@ -193,7 +199,11 @@ fn refused<B, E>(response: Option<Response<Bytes>>) -> Poll<Result<Response<Resp
 }
 
 /// The inner service's answer, with the limits in its head, and its body metered.
-fn answer<B: Body>(response: Response<B>, accounting: Accounting, shared: &Shared) -> Response<ResponseBody<B>> {
+fn answer<B: Body>(
+    response: Response<B>,
+    accounting: Accounting,
+    shared: &Shared,
+) -> Response<ResponseBody<B>> {
     let (mut head, body) = response.into_parts();
     let known = shared.outcome(&head);
     let hold = accounting.hold();
@@ -207,7 +217,11 @@ fn answer<B: Body>(response: Response<B>, accounting: Accounting, shared: &Share
             }
             ResponseBody::metered(body, meter)
         }
-        (accounting, known) => ResponseBody::held(body, accounting.into_hold(), known.unwrap_or(Outcome::Unreconciled)),
+        (accounting, known) => ResponseBody::held(
+            body,
+            accounting.into_hold(),
+            known.unwrap_or(Outcome::Unreconciled),
+        ),
     };
     Response::from_parts(head, body)
 }
@@ -221,9 +235,18 @@ fn quota_headers(headers: &mut HeaderMap, hold: &Hold) {
         }
     };
     set("x-quota-model", hold.model());
-    set("x-quota-downgraded-from", hold.downgraded_from().unwrap_or_default());
-    set("x-quota-warning", &hold.warnings().collect::<Vec<_>>().join(", "));
-    set("x-quota-shadow", &hold.shadows().collect::<Vec<_>>().join(", "));
+    set(
+        "x-quota-downgraded-from",
+        hold.downgraded_from().unwrap_or_default(),
+    );
+    set(
+        "x-quota-warning",
+        &hold.warnings().collect::<Vec<_>>().join(", "),
+    );
+    set(
+        "x-quota-shadow",
+        &hold.shadows().collect::<Vec<_>>().join(", "),
+    );
 }
 
 impl Accounting {

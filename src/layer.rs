@@ -131,7 +131,11 @@ impl TokenQuotaLayer {
 
 impl Shared {
     /// The response that is sent for a rejection.
-    pub(crate) fn rendered(&self, rejection: &Rejection, response: Response<Bytes>) -> Response<Bytes> {
+    pub(crate) fn rendered(
+        &self,
+        rejection: &Rejection,
+        response: Response<Bytes>,
+    ) -> Response<Bytes> {
         match &self.render {
             Some(render) => render(rejection, response),
             None => response,
@@ -146,7 +150,10 @@ impl Shared {
 
     /// What is booked when the inner service fails.
     pub(crate) fn outcome_of_error(&self, error: &dyn Any) -> Outcome {
-        let known = self.classify_error.iter().find_map(|classify| classify(error));
+        let known = self
+            .classify_error
+            .iter()
+            .find_map(|classify| classify(error));
         known.unwrap_or(Outcome::Unreconciled)
     }
 }
@@ -161,6 +168,8 @@ impl<S> Layer<S> for TokenQuotaLayer {
 
 impl fmt::Debug for TokenQuotaLayer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TokenQuotaLayer").field("quota", &self.shared.quota).finish_non_exhaustive()
+        f.debug_struct("TokenQuotaLayer")
+            .field("quota", &self.shared.quota)
+            .finish_non_exhaustive()
     }
 }

@@ -71,6 +71,9 @@ where
 
 impl<S: fmt::Debug> fmt::Debug for TokenQuota<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TokenQuota").field("inner", &self.inner).field("quota", &self.shared.quota).finish()
+        f.debug_struct("TokenQuota")
+            .field("inner", &self.inner)
+            .field("quota", &self.shared.quota)
+            .finish()
     }
 }

@@ -109,10 +109,15 @@ impl Ending {
 pub(crate) fn connect_error(error: &dyn Any) -> Option<Outcome> {
     let boxed = error.downcast_ref::<Box<dyn Error + Send + Sync>>();
     let boxed = boxed.map(|error| &**error as &(dyn Error + 'static));
-    let plain = error.downcast_ref::<io::Error>().map(|error| error as &(dyn Error + 'static));
+    let plain = error
+        .downcast_ref::<io::Error>()
+        .map(|error| error as &(dyn Error + 'static));
     let mut cause = boxed.or(plain);
     while let Some(error) = cause {
-        if error.downcast_ref::<io::Error>().is_some_and(|error| never_connected(error.kind())) {
+        if error
+            .downcast_ref::<io::Error>()
+            .is_some_and(|error| never_connected(error.kind()))
+        {
             return Some(Outcome::NothingRan);
         }
         cause = error.source();
@@ -122,7 +127,10 @@ pub(crate) fn connect_error(error: &dyn Any) -> Option<Outcome> {
 
 fn never_connected(kind: io::ErrorKind) -> bool {
     use io::ErrorKind::{AddrNotAvailable, ConnectionRefused, HostUnreachable, NetworkUnreachable};
-    matches!(kind, ConnectionRefused | HostUnreachable | NetworkUnreachable | AddrNotAvailable)
+    matches!(
+        kind,
+        ConnectionRefused | HostUnreachable | NetworkUnreachable | AddrNotAvailable
+    )
 }
 
 #[cfg(test)]
@@ -217,7 +225,10 @@ mod tests {
         let boxed: Box<dyn Error + Send + Sync> = io::Error::other(refused()).into();
         assert_eq!(connect_error(&refused()), Some(Outcome::NothingRan));
         assert_eq!(connect_error(&boxed), Some(Outcome::NothingRan));
-        assert_eq!(connect_error(&io::Error::from(io::ErrorKind::ConnectionReset)), None);
+        assert_eq!(
+            connect_error(&io::Error::from(io::ErrorKind::ConnectionReset)),
+            None
+        );
         assert_eq!(connect_error(&"something else"), None);
     }
 

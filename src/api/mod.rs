@@ -8,6 +8,7 @@ mod path;
 mod splice;
 mod sse;
 mod tally;
+mod unknown;
 
 pub use call::{Call, Input, Invalid, ModelSite, OutputAsk, Sites, Text, ToolShape};
 pub use splice::{Splice, splice};
@@ -16,8 +17,10 @@ pub use tally::Tally;
 pub(crate) use outline::Outline;
 pub(crate) use path::{NormalPath, with_model};
 pub(crate) use sse::Events;
+pub(crate) use unknown::may_cost;
 
 use std::fmt;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::Method;
@@ -82,5 +85,7 @@ pub trait Api: fmt::Debug + Send + Sync + 'static {
     fn canned(&self, call: &Call, model: &str, canned: &Canned<'_>) -> (&'static str, Bytes);
 }
 
-/// The families we meter.
-pub(crate) static FAMILIES: &[&dyn Api] = &[&openai_chat::OpenAiChat];
+/// The families we meter, in the order in which they are asked.
+pub(crate) fn families() -> Vec<Arc<dyn Api>> {
+    vec![Arc::new(openai_chat::OpenAiChat)]
+}

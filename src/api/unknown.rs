@@ -31,7 +31,11 @@ mod tests {
         assert!(!may_cost(&Method::GET, "/v1/models", &none));
         assert!(!may_cost(&Method::OPTIONS, "/v1/chat/completions", &none));
         assert!(!may_cost(&Method::POST, "/v1/messages/count_tokens", &none));
-        assert!(!may_cost(&Method::POST, "/v1beta/models/gemini-2.5-flash:countTokens", &none));
+        assert!(!may_cost(
+            &Method::POST,
+            "/v1beta/models/gemini-2.5-flash:countTokens",
+            &none
+        ));
         assert!(may_cost(&Method::POST, "/v1/images/generations", &none));
         assert!(may_cost(&Method::DELETE, "/v1/files/1", &none));
         assert!(may_cost(&Method::GET, "/v1/realtime", &upgrade));

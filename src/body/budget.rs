@@ -36,7 +36,9 @@ impl BufferShare {
     /// Takes more; `false`, and nothing taken, when there is not enough left.
     pub(crate) fn take(&mut self, bytes: usize) -> bool {
         let left = &self.budget.left;
-        let taken = left.fetch_update(Ordering::AcqRel, Ordering::Acquire, |left| left.checked_sub(bytes));
+        let taken = left.fetch_update(Ordering::AcqRel, Ordering::Acquire, |left| {
+            left.checked_sub(bytes)
+        });
         if taken.is_ok() {
             self.bytes += bytes;
         }

@@ -121,7 +121,10 @@ impl<B> Buffer<B> {
         })
     }
 
-    fn poll_deadline<T>(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<T, BufferError>> {
+    fn poll_deadline<T>(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<T, BufferError>> {
         let mut this = self.project();
         if this.deadline.is_none() {
             this.deadline.set(Some(tokio::time::sleep(*this.patience)));

@@ -9,7 +9,7 @@ use http::response::Parts;
 
 use crate::api::{Api, Events, Outline, Tally};
 use crate::count;
-use crate::model;
+use crate::model::{self, Encoding};
 use crate::quota::Hold;
 use crate::settle::{ByStatus, Ending, Outcome};
 use crate::watch::Event;
@@ -109,7 +109,7 @@ impl Meter {
         let rest = match &mut self.form {
             Form::Unreadable => Bytes::new(),
             Form::Document(outline) => {
-                if let Some(document) = outline.finish() {
+                if let Some(document) = std::mem::take(outline).finish() {
                     api.tally(&document, tally);
                 }
                 Bytes::new()
@@ -127,7 +127,9 @@ impl Meter {
     fn conclude(&mut self, complete: bool) {
         let Some(hold) = &self.hold else { return };
         let reserved = hold.estimate();
-        let may_reason = hold.canonical_model().is_some_and(|model| model::may_reason(model.canonical()));
+        let may_reason = hold
+            .canonical_model()
+            .is_some_and(|model| model::may_reason(model.canonical()));
         let outcome = match self.by_status {
             ByStatus::NothingIfError if self.tally.error => Outcome::NothingRan,
             ByStatus::Answer => {
@@ -156,8 +158,10 @@ impl Meter {
         }
         let text = std::mem::take(&mut self.tally.text);
         let model = self.hold.as_ref().and_then(Hold::canonical_model);
-        let encoding = model::encoding(model.map_or("", |model| model.canonical()));
-        self.delivered = self.delivered.saturating_add(count::count_text(encoding, &text));
+        let encoding = Encoding::of(model.map_or("", |model| model.canonical()));
+        self.delivered = self
+            .delivered
+            .saturating_add(count::count_text(encoding, &text));
     }
 
     fn settle(&mut self, outcome: Outcome) {
@@ -172,7 +176,10 @@ impl Meter {
             && matches!(status, 402 | 429)
         {
             hold.engine().tell(|| Event::ProviderLimited {
-                model: hold.canonical_model().map_or("", |model| model.canonical()).into(),
+                model: hold
+                    .canonical_model()
+                    .map_or("", |model| model.canonical())
+                    .into(),
                 status,
             });
         }
@@ -191,9 +198,13 @@ impl Drop for Meter {
 impl Form {
     fn of(head: &Parts, by_status: ByStatus, strip: bool) -> Self {
         let header = |name| head.headers.get(name).and_then(|value| value.to_str().ok());
-        let encoded = header(header::CONTENT_ENCODING).is_some_and(|coding| !coding.eq_ignore_ascii_case("identity"));
-        let media_type = header(header::CONTENT_TYPE).and_then(|value| value.split(';').next()).map(str::trim);
-        let is = |name: &str| media_type.is_some_and(|media_type| media_type.eq_ignore_ascii_case(name));
+        let encoded = header(header::CONTENT_ENCODING)
+            .is_some_and(|coding| !coding.eq_ignore_ascii_case("identity"));
+        let media_type = header(header::CONTENT_TYPE)
+            .and_then(|value| value.split(';').next())
+            .map(str::trim);
+        let is =
+            |name: &str| media_type.is_some_and(|media_type| media_type.eq_ignore_ascii_case(name));
         let read = matches!(by_status, ByStatus::Answer | ByStatus::NothingIfError);
         if encoded || !read {
             Self::Unreadable
@@ -209,6 +220,8 @@ impl Form {
 
 impl fmt::Debug for Meter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Meter").field("hold", &self.hold).finish_non_exhaustive()
+        f.debug_struct("Meter")
+            .field("hold", &self.hold)
+            .finish_non_exhaustive()
     }
 }

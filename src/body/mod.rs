@@ -1,7 +1,7 @@
 //! Bodies: what the inner service receives, what the caller receives, and the buffer between.
 
-mod buffer;
 mod budget;
+mod buffer;
 mod meter;
 mod request;
 mod response;
@@ -9,6 +9,6 @@ mod response;
 pub use request::RequestBody;
 pub use response::ResponseBody;
 
-pub(crate) use buffer::{Buffer, BufferError, Buffered};
 pub(crate) use budget::BufferBudget;
+pub(crate) use buffer::{Buffer, BufferError, Buffered};
 pub(crate) use meter::{Meter, MeterPlan};

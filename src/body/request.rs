@@ -78,7 +78,8 @@ where
                 bytes, trailers, ..
             } => {
                 let data = bytes.take().map(Frame::data);
-                let frame = data.or_else(|| trailers.take().map(|trailers| Frame::trailers(*trailers)));
+                let frame =
+                    data.or_else(|| trailers.take().map(|trailers| Frame::trailers(*trailers)));
                 Poll::Ready(frame.map(Ok))
             }
         }

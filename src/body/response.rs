@@ -201,7 +201,11 @@ where
                 *over = is_over(&*body);
                 let was_empty = bytes.is_empty();
                 let passed = meter.feed(bytes);
-                let rest = if *over { meter.finish(true) } else { Bytes::new() };
+                let rest = if *over {
+                    meter.finish(true)
+                } else {
+                    Bytes::new()
+                };
                 if passed.is_empty() && !was_empty {
                     *next = data(rest);
                     continue;

@@ -20,7 +20,9 @@ mod presented;
 pub use extension::{Extension, extension};
 pub use functions::{FromAsyncFn, FromBody, FromFn, from_async_fn, from_body, from_fn};
 pub use header::{TrustedHeader, trusted_header};
-pub use keys::{ApiKeys, BadHash, KeyHash};
+pub use keys::{ApiKeys, InvalidKeyHash};
+
+pub(crate) use keys::KeyHash;
 pub use presented::{KEY_HEADERS, presented_key};
 
 use std::fmt;
@@ -185,7 +187,11 @@ impl Future for Identifying {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.get_mut() {
-            Self::Ready(answer) => Poll::Ready(answer.take().unwrap_or_else(|| Err(Unidentified::default()))),
+            Self::Ready(answer) => Poll::Ready(
+                answer
+                    .take()
+                    .unwrap_or_else(|| Err(Unidentified::default())),
+            ),
             Self::Later(lookup) => lookup.as_mut().poll(cx),
         }
     }

@@ -70,7 +70,11 @@ mod tests {
             ("/", &[], None),
         ];
         for (uri, headers, key) in cases {
-            assert_eq!(presented_key(&head(uri, headers)).as_deref(), *key, "{uri} {headers:?}");
+            assert_eq!(
+                presented_key(&head(uri, headers)).as_deref(),
+                *key,
+                "{uri} {headers:?}"
+            );
         }
     }
 }

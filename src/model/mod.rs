@@ -4,7 +4,7 @@ mod aliases;
 mod canonical;
 mod catalog;
 
-pub use catalog::{Encoding, Facts};
+pub use catalog::{Encoding, Facts, Provider, facts, may_reason};
 
 pub(crate) use aliases::Aliases;
 pub(crate) use canonical::MAX_NAME;
@@ -60,4 +60,13 @@ impl Model {
     pub fn is_resolved(&self) -> bool {
         self.resolved
     }
+}
+
+/// Whether two models are known to be of different providers: a call of one's API means nothing to the other.
+pub(crate) fn of_other_provider(one: &Model, other: &Model) -> bool {
+    let providers = (
+        Provider::of(one.canonical()),
+        Provider::of(other.canonical()),
+    );
+    matches!(providers, (Some(one), Some(other)) if one != other)
 }

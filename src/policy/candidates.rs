@@ -61,12 +61,17 @@ impl Policy {
     pub(crate) fn named_models(&self, subject: &Subject, limit: &CheckedLimit) -> Vec<Model> {
         let tier = self.tier(subject.tier_name());
         let tiers = tier.and_then(|tier| tier.models.as_ref());
-        let rungs = tier.into_iter().flat_map(|tier| &tier.ladders).flat_map(|ladder| &ladder.rungs);
+        let rungs = tier
+            .into_iter()
+            .flat_map(|tier| &tier.ladders)
+            .flat_map(|ladder| &ladder.rungs);
         let globs = limit.models.iter().chain(tiers).flat_map(Globs::iter);
         let names = globs.filter(|glob| !glob.contains(['*', '?']));
         let mut models: Vec<Model> = Vec::new();
         for model in names.map(|name| self.resolve(&name)).chain(rungs.cloned()) {
-            let is_new = models.iter().all(|known| known.canonical() != model.canonical());
+            let is_new = models
+                .iter()
+                .all(|known| known.canonical() != model.canonical());
             if is_new && limit.binds(&model) {
                 models.push(model);
             }

@@ -109,9 +109,20 @@ impl Scope {
     /// The names of the parts, as configuration and status write them.
     #[must_use]
     pub fn names(self) -> Vec<&'static str> {
-        let parts = [(self.project, "project"), (self.user, "user"), (self.model, "model")];
-        let names: Vec<_> = parts.into_iter().filter_map(|(has, name)| has.then_some(name)).collect();
-        if names.is_empty() { vec!["organization"] } else { names }
+        let parts = [
+            (self.project, "project"),
+            (self.user, "user"),
+            (self.model, "model"),
+        ];
+        let names: Vec<_> = parts
+            .into_iter()
+            .filter_map(|(has, name)| has.then_some(name))
+            .collect();
+        if names.is_empty() {
+            vec!["organization"]
+        } else {
+            names
+        }
     }
 
     /// Both scopes' parts together: `Scope::USER.and(Scope::MODEL)` counts each user's use of each model.

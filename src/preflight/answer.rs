@@ -13,13 +13,15 @@ impl Desk {
     /// The rejection in the words of the called API, or the limit's own reply in the model's place.
     pub(super) fn answer(&self, rejection: Rejection) -> Response<Bytes> {
         let model = self.call.as_ref().map(|call| &*call.model);
-        self.engine().tell_refused(self.subject.as_ref(), model, &rejection);
+        self.engine()
+            .tell_refused(self.subject.as_ref(), model, &rejection);
         let id = self.engine().next_id();
         let mut response = match self.reply(&rejection, id) {
             Some(reply) => reply,
             None => {
                 let name = format!("req_{id}");
-                let rendered = reject::render(&rejection, self.api.as_deref(), &self.head.headers, &name);
+                let rendered =
+                    reject::render(&rejection, self.api.as_deref(), &self.head.headers, &name);
                 self.shared.rendered(&rejection, rendered)
             }
         };
@@ -28,7 +30,11 @@ impl Desk {
     }
 
     fn reply(&self, rejection: &Rejection, id: HoldId) -> Option<Response<Bytes>> {
-        let (text, call, api) = (rejection.reply.as_deref()?, self.call.as_deref()?, self.api.as_deref()?);
+        let (text, call, api) = (
+            rejection.reply.as_deref()?,
+            self.call.as_deref()?,
+            self.api.as_deref()?,
+        );
         let canned = Canned {
             text,
             id: &format!("{id}"),
@@ -40,7 +46,11 @@ impl Desk {
         if let Ok(limits) = HeaderValue::try_from(limits) {
             response.headers_mut().insert("x-quota-fallback", limits);
         }
-        reject::echo_request_id(&self.head.headers, &format!("req_{id}"), response.headers_mut());
+        reject::echo_request_id(
+            &self.head.headers,
+            &format!("req_{id}"),
+            response.headers_mut(),
+        );
         Some(response)
     }
 }

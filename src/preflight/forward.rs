@@ -83,7 +83,11 @@ fn replace_model(head: &mut Parts, name: &'static str, model: &str) {
     let Some(path) = with_model(head.uri.path(), name, model) else {
         return;
     };
-    let query = head.uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+    let query = head
+        .uri
+        .query()
+        .map(|query| format!("?{query}"))
+        .unwrap_or_default();
     let Ok(path_and_query) = PathAndQuery::try_from(format!("{path}{query}")) else {
         return;
     };
@@ -102,5 +106,8 @@ fn fit_headers(head: &mut Parts, length: usize) {
     // The whole body is here: nobody has to wait for a go-ahead.
     headers.remove(header::EXPECT);
     // Usage cannot be read in a compressed answer. Who wants it compressed does that outside.
-    headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    headers.insert(
+        header::ACCEPT_ENCODING,
+        HeaderValue::from_static("identity"),
+    );
 }

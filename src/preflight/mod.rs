@@ -22,7 +22,7 @@ use pin_project_lite::pin_project;
 
 use crate::api::{Api, Call, Invalid, ModelSite, NormalPath, with_model};
 use crate::body::{Buffer, BufferError, Buffered};
-use crate::count::Job;
+use crate::count::Offloaded;
 use crate::identify::{Identification, Identifying, JsonBody, Unidentified};
 use crate::layer::Shared;
 use crate::quota::{Ask, Engine, Prepared, Reserving};
@@ -54,9 +54,9 @@ pin_project! {
     enum Stage<B> {
         Identify { who: Option<Identifying>, body: Option<B> },
         Buffer { #[pin] body: Buffer<B> },
-        Read { job: Job<Result<Call, Invalid>> },
+        Read { job: Offloaded<Result<Call, Invalid>> },
         IdentifyByBody { who: Identifying },
-        Prepare { job: Job<Result<Prepared, Rejection>> },
+        Prepare { job: Offloaded<Result<Prepared, Rejection>> },
         Reserve { reserving: Reserving, load: Option<Load<B>> },
         Over,
     }
@@ -83,10 +83,7 @@ where
             who,
             body: Some(body),
         };
-        Self {
-            desk,
-            stage,
-        }
+        Self { desk, stage }
     }
 }
 
@@ -115,7 +112,9 @@ where
                 }
                 StageProj::Read { job } => {
                     let read = ready!(Pin::new(job).poll(cx));
-                    desk.read(read.unwrap_or_else(|_| Err(Invalid::body("This body could not be read."))))
+                    desk.read(
+                        read.unwrap_or_else(|_| Err(Invalid::body("This body could not be read."))),
+                    )
                 }
                 StageProj::IdentifyByBody { who } => {
                     let subject = ready!(Pin::new(who).poll(cx));
@@ -158,7 +157,9 @@ impl Desk {
     fn identified(&mut self, subject: Result<Subject, Unidentified>) -> Result<(), Rejection> {
         match subject {
             Ok(subject) => self.subject = Some(subject),
-            Err(Unidentified(message)) => return Err(Rejection::new(RejectionKind::UnknownKey, message)),
+            Err(Unidentified(message)) => {
+                return Err(Rejection::new(RejectionKind::UnknownKey, message));
+            }
         }
         Ok(())
     }
@@ -167,13 +168,18 @@ impl Desk {
     fn waits_for_body(&self) -> Result<(), Rejection> {
         match self.api {
             Some(_) => Ok(()),
-            None => Err(Rejection::new(RejectionKind::UnknownKey, Unidentified::default().0)),
+            None => Err(Rejection::new(
+                RejectionKind::UnknownKey,
+                Unidentified::default().0,
+            )),
         }
     }
 
     /// After the head told who it is, or that only the body will.
     fn receive<B>(&mut self, body: Option<B>) -> Result<Stage<B>, Rejection> {
-        let Some(body) = body else { return Ok(Stage::Over) };
+        let Some(body) = body else {
+            return Ok(Stage::Over);
+        };
         match (&self.api, &self.subject) {
             (None, Some(subject)) => {
                 let prepared = self.engine().prepare_unknown(subject)?;
@@ -190,8 +196,19 @@ impl Desk {
 
     /// What the head tells of a body that we will not read.
     fn refuse_unreadable(&self) -> Result<(), Rejection> {
-        let header = |name| self.head.headers.get(name).and_then(|value| value.to_str().ok());
-        if self.head.headers.get_all(header::CONTENT_ENCODING).iter().any(|coding| coding != "identity") {
+        let header = |name| {
+            self.head
+                .headers
+                .get(name)
+                .and_then(|value| value.to_str().ok())
+        };
+        if self
+            .head
+            .headers
+            .get_all(header::CONTENT_ENCODING)
+            .iter()
+            .any(|coding| coding != "identity")
+        {
             let message = "A compressed request cannot be metered. Send it as it is, or have the server put tower-http's RequestDecompressionLayer before the quota.";
             return Err(Rejection::new(RejectionKind::EncodedBody, message));
         }
@@ -204,16 +221,27 @@ impl Desk {
 
     fn buffer<B>(&self, body: B) -> Buffer<B> {
         let shared = &self.shared;
-        Buffer::new(body, shared.max_body, shared.body_deadline, &self.engine().buffers)
+        Buffer::new(
+            body,
+            shared.max_body,
+            shared.body_deadline,
+            &self.engine().buffers,
+        )
     }
 
-    fn received<B>(&mut self, buffered: Result<Buffered, BufferError>) -> Result<Stage<B>, Rejection> {
+    fn received<B>(
+        &mut self,
+        buffered: Result<Buffered, BufferError>,
+    ) -> Result<Stage<B>, Rejection> {
         let buffered = buffered.map_err(|error| self.unreceived(error))?;
         let Some(api) = self.api.clone() else {
             return Ok(Stage::Over);
         };
         let (bytes, path) = (buffered.bytes.clone(), self.head.uri.path().to_owned());
-        let job = self.engine().offload.run(bytes.len(), move || read(&*api, &path, &bytes));
+        let job = self
+            .engine()
+            .offload
+            .run(bytes.len(), move || read(&*api, &path, &bytes));
         self.buffered = Some(buffered);
         Ok(Stage::Read { job })
     }
@@ -221,18 +249,26 @@ impl Desk {
     fn unreceived(&self, error: BufferError) -> Rejection {
         match error {
             BufferError::TooLarge => self.too_large(),
-            BufferError::Busy => {
-                Rejection::new(RejectionKind::Busy, "Too much is being received just now. Please try again.")
-            }
-            BufferError::TooSlow => Rejection::new(RejectionKind::BodyTooSlow, "The request's body came too slowly."),
-            BufferError::Broken(reason) => {
-                Rejection::new(RejectionKind::BrokenBody, format!("The request's body broke off: {reason}."))
-            }
+            BufferError::Busy => Rejection::new(
+                RejectionKind::Busy,
+                "Too much is being received just now. Please try again.",
+            ),
+            BufferError::TooSlow => Rejection::new(
+                RejectionKind::BodyTooSlow,
+                "The request's body came too slowly.",
+            ),
+            BufferError::Broken(reason) => Rejection::new(
+                RejectionKind::BrokenBody,
+                format!("The request's body broke off: {reason}."),
+            ),
         }
     }
 
     fn too_large(&self) -> Rejection {
-        let message = format!("The request's body is too large: at most {} bytes are taken.", self.shared.max_body);
+        let message = format!(
+            "The request's body is too large: at most {} bytes are taken.",
+            self.shared.max_body
+        );
         Rejection::new(RejectionKind::BodyTooLarge, message)
     }
 
@@ -253,7 +289,10 @@ impl Desk {
     }
 
     /// Whoever is not known gets to hear nothing else, not even that his request is wrong.
-    fn identify_by_body<B>(&mut self, call: Result<Call, Rejection>) -> Result<Stage<B>, Rejection> {
+    fn identify_by_body<B>(
+        &mut self,
+        call: Result<Call, Rejection>,
+    ) -> Result<Stage<B>, Rejection> {
         let body = JsonBody::new(text(&self.buffered));
         let who = match self.shared.identify.identify_by_body(&self.head, &body) {
             Identification::NeedsBody => Identification::unknown(),
@@ -274,10 +313,16 @@ impl Desk {
     }
 
     fn prepare<B>(&self) -> Stage<B> {
-        let (Some(call), Some(buffered), Some(subject)) = (self.call.clone(), &self.buffered, &self.subject) else {
+        let (Some(call), Some(buffered), Some(subject)) =
+            (self.call.clone(), &self.buffered, &self.subject)
+        else {
             return Stage::Over;
         };
-        let (engine, subject, bytes) = (self.engine().clone(), subject.clone(), buffered.bytes.clone());
+        let (engine, subject, bytes) = (
+            self.engine().clone(),
+            subject.clone(),
+            buffered.bytes.clone(),
+        );
         let job = self.engine().offload.run(bytes.len(), move || {
             let body = std::str::from_utf8(&bytes).unwrap_or_default();
             engine.prepare(&subject, Ask::Call { call: &call, body })
@@ -285,7 +330,10 @@ impl Desk {
         Stage::Prepare { job }
     }
 
-    fn prepared<B>(&mut self, prepared: Result<Prepared, Rejection>) -> Result<Stage<B>, Rejection> {
+    fn prepared<B>(
+        &mut self,
+        prepared: Result<Prepared, Rejection>,
+    ) -> Result<Stage<B>, Rejection> {
         let prepared = prepared?;
         match (self.api.clone(), self.call.clone(), self.buffered.take()) {
             (Some(api), Some(call), Some(buffered)) => {
@@ -310,21 +358,29 @@ impl Desk {
 
 /// A panic of a tokenizer is our defect, and must not let a call through uncounted.
 fn uncountable() -> Rejection {
-    Rejection::new(RejectionKind::InvalidRequest, "The input of this request could not be counted.")
+    Rejection::new(
+        RejectionKind::InvalidRequest,
+        "The input of this request could not be counted.",
+    )
 }
 
 fn text(buffered: &Option<Buffered>) -> &str {
     let bytes = buffered.as_ref().map(|buffered| &*buffered.bytes);
-    bytes.and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default()
+    bytes
+        .and_then(|bytes| std::str::from_utf8(bytes).ok())
+        .unwrap_or_default()
 }
 
 fn read(api: &dyn Api, path: &str, body: &Bytes) -> Result<Call, Invalid> {
-    let body = std::str::from_utf8(body).map_err(|_| Invalid::body("The request's body is not UTF-8."))?;
+    let body =
+        std::str::from_utf8(body).map_err(|_| Invalid::body("The request's body is not UTF-8."))?;
     let call = api.read(NormalPath::of(path).as_str(), body)?;
     if let ModelSite::PathAfter(name) = call.model_site
         && with_model(path, name, &call.model).is_none()
     {
-        return Err(Invalid::body("The request's path is spelled so that its model cannot be told for sure."));
+        return Err(Invalid::body(
+            "The request's path is spelled so that its model cannot be told for sure.",
+        ));
     }
     Ok(call)
 }

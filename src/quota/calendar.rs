@@ -47,7 +47,10 @@ impl Calendar {
         }
         let span = Span::containing(period, now.wall, zone);
         let jumped = slot.as_ref().is_some_and(|last| last.jumped_to(now));
-        let jumped_from = slot.as_ref().filter(|_| jumped).map(|last| last.span.starts_at);
+        let jumped_from = slot
+            .as_ref()
+            .filter(|_| jumped)
+            .map(|last| last.span.starts_at);
         *slot = Some(Running {
             span: span.clone(),
             seen: now,
@@ -92,7 +95,10 @@ mod tests {
         clock.advance(HOUR);
         assert_eq!(day(&calendar, &clock, &TimeZone::UTC).0, "day:2026-12-01");
         clock.set_wall("2026-11-30T12:00:00Z");
-        assert_eq!(day(&calendar, &clock, &TimeZone::UTC), ("day:2026-12-01".into(), false));
+        assert_eq!(
+            day(&calendar, &clock, &TimeZone::UTC),
+            ("day:2026-12-01".into(), false)
+        );
     }
 
     #[test]
@@ -100,9 +106,15 @@ mod tests {
         let (calendar, clock) = (Calendar::default(), FakeClock::at("2026-11-01T12:00:00Z"));
         day(&calendar, &clock, &TimeZone::UTC);
         clock.advance(HOUR * 24 * 5);
-        assert_eq!(day(&calendar, &clock, &TimeZone::UTC), ("day:2026-11-06".into(), false));
+        assert_eq!(
+            day(&calendar, &clock, &TimeZone::UTC),
+            ("day:2026-11-06".into(), false)
+        );
         clock.set_wall("2026-11-20T12:00:00Z");
-        assert_eq!(day(&calendar, &clock, &TimeZone::UTC), ("day:2026-11-20".into(), true));
+        assert_eq!(
+            day(&calendar, &clock, &TimeZone::UTC),
+            ("day:2026-11-20".into(), true)
+        );
     }
 
     #[test]
@@ -110,9 +122,15 @@ mod tests {
         let (calendar, clock) = (Calendar::default(), FakeClock::at("2026-11-01T12:00:00Z"));
         day(&calendar, &clock, &TimeZone::UTC);
         clock.set_wall("2100-01-01T12:00:00Z");
-        assert_eq!(day(&calendar, &clock, &TimeZone::UTC), ("day:2100-01-01".into(), true));
+        assert_eq!(
+            day(&calendar, &clock, &TimeZone::UTC),
+            ("day:2100-01-01".into(), true)
+        );
         clock.set_wall("2026-11-01T13:00:00Z");
-        assert_eq!(day(&calendar, &clock, &TimeZone::UTC), ("day:2026-11-01".into(), false));
+        assert_eq!(
+            day(&calendar, &clock, &TimeZone::UTC),
+            ("day:2026-11-01".into(), false)
+        );
     }
 
     #[test]

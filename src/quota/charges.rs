@@ -71,7 +71,12 @@ pub(super) fn charge(
 /// The counter's key: organization, limit, what it counts, over which time, and for whom.
 ///
 /// What is not in it may change without losing the usage: amounts, enforcement between hard and soft, models, ladders.
-fn key(limit: &CheckedLimit, subject: &Subject, model: Option<&Model>, span: Option<&str>) -> CounterKey {
+fn key(
+    limit: &CheckedLimit,
+    subject: &Subject,
+    model: Option<&Model>,
+    span: Option<&str>,
+) -> CounterKey {
     let kind = match limit.window {
         Window::Bucket { .. } => "bucket",
         Window::Calendar(_) => "period",

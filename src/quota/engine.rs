@@ -99,7 +99,10 @@ impl Engine {
     }
 
     pub(crate) fn policy(&self) -> Arc<Policy> {
-        self.policy.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.policy
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     pub(super) fn set_policy(&self, policy: Policy) {
@@ -120,21 +123,28 @@ impl Engine {
     }
 
     /// Tells of a call that we answered, or replied to in a model's place.
-    pub(crate) fn tell_refused(&self, subject: Option<&Subject>, model: Option<&str>, rejection: &Rejection) {
-        self.tell(|| match (&rejection.reply, subject, rejection.limits.first()) {
-            (Some(_), Some(subject), Some(limit)) => Event::Replied {
-                subject: subject.clone(),
-                model: model.unwrap_or_default().into(),
-                limit: limit.id.clone(),
+    pub(crate) fn tell_refused(
+        &self,
+        subject: Option<&Subject>,
+        model: Option<&str>,
+        rejection: &Rejection,
+    ) {
+        self.tell(
+            || match (&rejection.reply, subject, rejection.limits.first()) {
+                (Some(_), Some(subject), Some(limit)) => Event::Replied {
+                    subject: subject.clone(),
+                    model: model.unwrap_or_default().into(),
+                    limit: limit.id.clone(),
+                },
+                _ => Event::Refused {
+                    subject: subject.cloned(),
+                    model: model.map(Into::into),
+                    kind: rejection.kind,
+                    limits: rejection.limit_ids(),
+                    estimate: rejection.estimate,
+                },
             },
-            _ => Event::Refused {
-                subject: subject.cloned(),
-                model: model.map(Into::into),
-                kind: rejection.kind,
-                limits: rejection.limit_ids(),
-                estimate: rejection.estimate,
-            },
-        });
+        );
     }
 
     /// The running instance of a period, told of if a clock was set to begin it.
@@ -186,7 +196,8 @@ impl Engine {
         self.tell(|| Event::Admitted {
             subject: subject.clone(),
             model: granted.model.canonical().into(),
-            downgraded_from: (granted.asked != granted.model).then(|| granted.asked.canonical().into()),
+            downgraded_from: (granted.asked != granted.model)
+                .then(|| granted.asked.canonical().into()),
             input_tokens: granted.estimate.input_tokens,
             output_tokens: granted.estimate.output_tokens,
         });
@@ -198,10 +209,16 @@ impl Engine {
     fn tell_warnings(&self, subject: &Subject, limit: &ChargedLimit) {
         let (subject, id) = (|| subject.clone(), || limit.charge.limit.clone());
         if limit.would_block {
-            self.tell(|| Event::WouldBlock { subject: subject(), limit: id() });
+            self.tell(|| Event::WouldBlock {
+                subject: subject(),
+                limit: id(),
+            });
         }
         if limit.is_soft_and_passed() {
-            self.tell(|| Event::SoftLimitPassed { subject: subject(), limit: id() });
+            self.tell(|| Event::SoftLimitPassed {
+                subject: subject(),
+                limit: id(),
+            });
         }
     }
 
@@ -244,14 +261,23 @@ impl Engine {
         }
     }
 
-    pub(super) async fn peek(&self, charges: Vec<Charge>, now: Moment) -> Result<Vec<Balance>, StoreError> {
+    pub(super) async fn peek(
+        &self,
+        charges: Vec<Charge>,
+        now: Moment,
+    ) -> Result<Vec<Balance>, StoreError> {
         match &self.backend {
             Backend::Memory(store) => Ok(store.peek_now(&charges, now)),
             Backend::Other(store) => store.peek(charges, now).await,
         }
     }
 
-    pub(super) async fn adjust(&self, charge: Charge, adjustment: Adjustment, now: Moment) -> Result<Balance, StoreError> {
+    pub(super) async fn adjust(
+        &self,
+        charge: Charge,
+        adjustment: Adjustment,
+        now: Moment,
+    ) -> Result<Balance, StoreError> {
         match &self.backend {
             Backend::Memory(store) => Ok(store.adjust_now(&charge, adjustment, now)),
             Backend::Other(store) => store.adjust(charge, adjustment, now).await,

@@ -67,7 +67,10 @@ impl OutputQuestion<'_> {
 
     /// The most output that all hard limits together could ever admit with this input.
     fn ever_fits(&self) -> Option<u64> {
-        let hard = self.limits.iter().filter(|limit| limit.enforcement == Enforcement::Hard);
+        let hard = self
+            .limits
+            .iter()
+            .filter(|limit| limit.enforcement == Enforcement::Hard);
         hard.filter_map(|limit| match limit.unit {
             Unit::Tokens => Some(limit.amount.saturating_sub(self.input_tokens)),
             Unit::OutputTokens => Some(limit.amount),

@@ -11,9 +11,9 @@ use crate::store::{Balance, Booking, Charge, HoldId, Settlement};
 use crate::subject::Subject;
 use crate::usage::Usage;
 
+use super::Estimate;
 use super::charges;
 use super::engine::Engine;
-use super::Estimate;
 
 /// A granted reservation, not yet settled.
 ///
@@ -74,7 +74,9 @@ impl Hold {
     /// What was reserved.
     #[must_use]
     pub fn estimate(&self) -> Estimate {
-        self.granted().map(|granted| granted.estimate).unwrap_or_default()
+        self.granted()
+            .map(|granted| granted.estimate)
+            .unwrap_or_default()
     }
 
     /// Books what the call used, in full, above the reservation too.
@@ -119,14 +121,20 @@ impl Hold {
     /// The ids of soft limits that are passed.
     pub(crate) fn warnings(&self) -> impl Iterator<Item = &str> {
         let charged = self.granted().map(|granted| granted.limits.as_slice());
-        let passed = charged.unwrap_or_default().iter().filter(|limit| limit.is_soft_and_passed());
+        let passed = charged
+            .unwrap_or_default()
+            .iter()
+            .filter(|limit| limit.is_soft_and_passed());
         passed.map(|limit| &*limit.charge.limit)
     }
 
     /// The ids of shadow limits that would have refused.
     pub(crate) fn shadows(&self) -> impl Iterator<Item = &str> {
         let charged = self.granted().map(|granted| granted.limits.as_slice());
-        let blocking = charged.unwrap_or_default().iter().filter(|limit| limit.would_block);
+        let blocking = charged
+            .unwrap_or_default()
+            .iter()
+            .filter(|limit| limit.would_block);
         blocking.map(|limit| &*limit.charge.limit)
     }
 
@@ -153,16 +161,28 @@ impl Drop for Hold {
 
 impl fmt::Debug for Hold {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Hold").field("id", &self.id).field("model", &self.model()).finish_non_exhaustive()
+        f.debug_struct("Hold")
+            .field("id", &self.id)
+            .field("model", &self.model())
+            .finish_non_exhaustive()
     }
 }
 
 impl Granted {
     /// The settlement that books a usage.
-    pub(super) fn settlement(&self, id: HoldId, now: crate::clock::Moment, usage: &Usage) -> Settlement {
+    pub(super) fn settlement(
+        &self,
+        id: HoldId,
+        now: crate::clock::Moment,
+        usage: &Usage,
+    ) -> Settlement {
         // What a shadow limit would have refused was never charged.
         let booking = |limit: &ChargedLimit| Booking {
-            actual: if limit.would_block { 0 } else { charges::used(limit.unit, usage) },
+            actual: if limit.would_block {
+                0
+            } else {
+                charges::used(limit.unit, usage)
+            },
             charge: limit.charge.clone(),
         };
         Settlement {
@@ -185,7 +205,10 @@ impl ChargedLimit {
     }
 
     pub(super) fn is_soft_and_passed(&self) -> bool {
-        let Balance { used, held, amount, .. } = self.balance;
-        self.charge.enforcement == crate::policy::Enforcement::Soft && used.saturating_add(held) > amount
+        let Balance {
+            used, held, amount, ..
+        } = self.balance;
+        self.charge.enforcement == crate::policy::Enforcement::Soft
+            && used.saturating_add(held) > amount
     }
 }

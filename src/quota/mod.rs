@@ -202,6 +202,8 @@ impl Quota {
 
 impl fmt::Debug for Quota {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Quota").field("engine", &self.engine).finish()
+        f.debug_struct("Quota")
+            .field("engine", &self.engine)
+            .finish()
     }
 }

@@ -92,9 +92,14 @@ impl Engine {
     /// When the policy does not know the subject.
     pub(crate) fn prepare_unknown(&self, subject: &Subject) -> Result<Prepared, Rejection> {
         let policy = self.policy();
-        let counts_calls = |limit: &&CheckedLimit| matches!(limit.unit, Unit::Requests | Unit::Concurrent);
+        let counts_calls =
+            |limit: &&CheckedLimit| matches!(limit.unit, Unit::Requests | Unit::Concurrent);
         let limits = policy.all_limits(subject)?;
-        let limits = limits.into_iter().filter(counts_calls).filter(|limit| limit.models.is_none()).collect();
+        let limits = limits
+            .into_iter()
+            .filter(counts_calls)
+            .filter(|limit| limit.models.is_none())
+            .collect();
         let (now, model) = (self.now(), policy.resolve("unknown"));
         let planning = Planning {
             engine: self,
@@ -141,7 +146,10 @@ impl Ask<'_> {
         if call.output.answers <= tier.max_n {
             return Ok(());
         }
-        let message = format!("`n` may be at most {} here, and is {}.", tier.max_n, call.output.answers);
+        let message = format!(
+            "`n` may be at most {} here, and is {}.",
+            tier.max_n, call.output.answers
+        );
         let mut rejection = Rejection::new(RejectionKind::InvalidRequest, message);
         rejection.param = Some("n");
         Err(rejection)
@@ -169,7 +177,11 @@ impl Planning<'_> {
         if !first && facts.is_some_and(|facts| estimate.input_tokens > facts.context) {
             return None;
         }
-        let limits = rung.limits.iter().map(|limit| self.limit(limit, &rung.model, estimate)).collect();
+        let limits = rung
+            .limits
+            .iter()
+            .map(|limit| self.limit(limit, &rung.model, estimate))
+            .collect();
         Some(Candidate {
             model: rung.model,
             estimate,
@@ -183,7 +195,7 @@ impl Planning<'_> {
             Ask::Fixed { estimate, .. } => return (estimate, None),
             Ask::Call { call, body } => (call, body),
         };
-        let input_tokens = count::input_tokens(model, &call.input, body);
+        let input_tokens = count::input_tokens(model.canonical(), &call.input, body);
         let question = OutputQuestion {
             cap: call.output.cap,
             answers: call.output.answers,

@@ -67,7 +67,8 @@ impl Future for Reserve {
             },
         };
         if let Err(rejection) = &decided {
-            this.engine.tell_refused(Some(&this.subject), Some(&this.demand.model), rejection);
+            this.engine
+                .tell_refused(Some(&this.subject), Some(&this.demand.model), rejection);
         }
         Poll::Ready(decided)
     }
@@ -89,7 +90,10 @@ pub(crate) struct Reserving {
 
 enum Stage {
     Asking(Box<Prepared>),
-    Waiting(Box<Prepared>, BoxFuture<'static, Result<Decision, StoreError>>),
+    Waiting(
+        Box<Prepared>,
+        BoxFuture<'static, Result<Decision, StoreError>>,
+    ),
     Over,
 }
 
@@ -110,7 +114,10 @@ impl Future for Reserving {
         let this = self.get_mut();
         if let Stage::Asking(prepared) = &this.stage {
             // On the memory store the hold is made in the same step as the decision: nothing comes in between.
-            match this.engine.decide(this.id, prepared.now, prepared.charges()) {
+            match this
+                .engine
+                .decide(this.id, prepared.now, prepared.charges())
+            {
                 Deciding::Ready(decision) => return Poll::Ready(this.conclude(Ok(decision))),
                 Deciding::Waiting(future) => this.wait_for(future),
             }
@@ -118,7 +125,10 @@ impl Future for Reserving {
         let Stage::Waiting(_, future) = &mut this.stage else {
             return Poll::Pending;
         };
-        future.as_mut().poll(cx).map(|decided| this.conclude(decided))
+        future
+            .as_mut()
+            .poll(cx)
+            .map(|decided| this.conclude(decided))
     }
 }
 
@@ -130,7 +140,9 @@ impl Reserving {
     }
 
     fn conclude(&mut self, decided: Result<Decision, StoreError>) -> Result<Admitted, Rejection> {
-        let (Stage::Asking(prepared) | Stage::Waiting(prepared, _)) = std::mem::replace(&mut self.stage, Stage::Over) else {
+        let (Stage::Asking(prepared) | Stage::Waiting(prepared, _)) =
+            std::mem::replace(&mut self.stage, Stage::Over)
+        else {
             return Err(unavailable());
         };
         match decided {
@@ -193,7 +205,13 @@ impl Drop for Reserving {
 
 impl Prepared {
     fn charges(&self) -> Vec<Vec<Charge>> {
-        let of = |candidate: &Candidate| candidate.limits.iter().map(|limit| limit.charge.clone()).collect();
+        let of = |candidate: &Candidate| {
+            candidate
+                .limits
+                .iter()
+                .map(|limit| limit.charge.clone())
+                .collect()
+        };
         self.candidates.iter().map(of).collect()
     }
 
@@ -223,5 +241,8 @@ impl Prepared {
 }
 
 fn unavailable() -> Rejection {
-    Rejection::new(RejectionKind::StoreUnavailable, "The quota cannot be checked just now. Please try again.")
+    Rejection::new(
+        RejectionKind::StoreUnavailable,
+        "The quota cannot be checked just now. Please try again.",
+    )
 }

@@ -67,14 +67,19 @@ pub enum AdjustError {
     Store(#[from] StoreError),
 }
 
-pub(super) async fn status(engine: &Engine, subject: &Subject) -> Result<Vec<LimitStatus>, StoreError> {
+pub(super) async fn status(
+    engine: &Engine,
+    subject: &Subject,
+) -> Result<Vec<LimitStatus>, StoreError> {
     let policy = engine.policy();
     let looking = Looking::new(engine, &policy, subject);
     let looked = looking.at_all();
     let charges = looked.iter().map(|one| one.charge.clone()).collect();
     let balances = engine.peek(charges, looking.now).await?;
     let with_balances = looked.iter().zip(balances);
-    Ok(with_balances.map(|(one, balance)| one.status(balance, looking.now)).collect())
+    Ok(with_balances
+        .map(|(one, balance)| one.status(balance, looking.now))
+        .collect())
 }
 
 pub(super) async fn adjust(
@@ -90,12 +95,16 @@ pub(super) async fn adjust(
     let limits = limits.map_err(|rejection| AdjustError::UnknownSubject(rejection.message))?;
     let limit = limits.into_iter().find(|limit| &*limit.id == id);
     let limit = limit.ok_or_else(|| AdjustError::UnknownLimit(id.to_owned()))?;
-    let model = model.filter(|_| limit.scope.model).map(|model| policy.resolve(model));
+    let model = model
+        .filter(|_| limit.scope.model)
+        .map(|model| policy.resolve(model));
     if limit.scope.model && model.is_none() {
         return Err(AdjustError::ModelNeeded(id.to_owned()));
     }
     let looked = looking.at(limit, model);
-    let balance = engine.adjust(looked.charge.clone(), adjustment, looking.now).await?;
+    let balance = engine
+        .adjust(looked.charge.clone(), adjustment, looking.now)
+        .await?;
     engine.tell(|| Event::Adjusted {
         subject: subject.clone(),
         limit: limit.id.clone(),
@@ -134,7 +143,11 @@ impl<'a> Looking<'a> {
         let limits = self.policy.all_limits(self.subject).unwrap_or_default();
         let each = limits.into_iter().flat_map(|limit| {
             let models = if limit.scope.model {
-                self.policy.named_models(self.subject, limit).into_iter().map(Some).collect()
+                self.policy
+                    .named_models(self.subject, limit)
+                    .into_iter()
+                    .map(Some)
+                    .collect()
             } else {
                 vec![None]
             };
@@ -167,7 +180,9 @@ impl Looked<'_> {
             held: balance.held,
             remaining: balance.remaining(),
             would_block: balance.would_block,
-            resets_at: balance.resets_in.map(|micros| now.wall.saturating_add_unsigned(micros)),
+            resets_at: balance
+                .resets_in
+                .map(|micros| now.wall.saturating_add_unsigned(micros)),
         }
     }
 }
@@ -176,7 +191,10 @@ fn unit_name<S: Serializer>(unit: &Unit, serializer: S) -> Result<S::Ok, S::Erro
     serializer.serialize_str(unit.as_str())
 }
 
-fn enforcement_name<S: Serializer>(enforcement: &Enforcement, serializer: S) -> Result<S::Ok, S::Error> {
+fn enforcement_name<S: Serializer>(
+    enforcement: &Enforcement,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(enforcement.as_str())
 }
 

@@ -18,19 +18,19 @@ pub(super) fn rejection(candidates: &[Vec<RefusedLimit>], now: Moment) -> Reject
     let (reason, wait) = best.map_or((Reason::NeverFits, None), |best| (best.reason, best.wait));
     let all: Vec<RefusedLimit> = candidates.iter().flatten().cloned().collect();
     let resets_at = (reason == Reason::Quota).then_some(wait).flatten();
-    let resets_at = resets_at.map(|wait| now.wall.saturating_add_unsigned(crate::clock::saturating_micros(wait)));
-    Rejection {
-        kind: kind(reason),
-        message: message(reason, &all, wait, resets_at),
-        param: None,
-        limits: all,
-        retry_after: match reason {
-            Reason::Rate => wait,
-            Reason::Concurrent => Some(Duration::from_secs(1)),
-            Reason::Quota | Reason::NeverFits => None,
-        },
-        resets_at,
-    }
+    let resets_at = resets_at.map(|wait| {
+        now.wall
+            .saturating_add_unsigned(crate::clock::saturating_micros(wait))
+    });
+    let mut rejection = Rejection::new(kind(reason), message(reason, &all, wait, resets_at));
+    rejection.limits = all;
+    rejection.retry_after = match reason {
+        Reason::Rate => wait,
+        Reason::Concurrent => Some(Duration::from_secs(1)),
+        Reason::Quota | Reason::NeverFits => None,
+    };
+    rejection.resets_at = resets_at;
+    rejection
 }
 
 /// One candidate's fate.
@@ -57,7 +57,12 @@ fn kind(reason: Reason) -> RejectionKind {
     }
 }
 
-fn message(reason: Reason, refused: &[RefusedLimit], wait: Option<Duration>, resets_at: Option<i64>) -> String {
+fn message(
+    reason: Reason,
+    refused: &[RefusedLimit],
+    wait: Option<Duration>,
+    resets_at: Option<i64>,
+) -> String {
     let mut message = String::from(match reason {
         Reason::NeverFits => "This call can never fit: it is larger than a limit allows.",
         Reason::Quota => "You exceeded your current quota.",
@@ -69,9 +74,16 @@ fn message(reason: Reason, refused: &[RefusedLimit], wait: Option<Duration>, res
     }
     // Writing to a string cannot fail.
     let _ = match (reason, wait, resets_at) {
-        (Reason::Rate, Some(wait), _) => write!(message, " Please try again in {}.", seconds_text(wait)),
-        (Reason::Quota, _, Some(at)) => write!(message, " The quota begins anew at {}.", rfc3339_text(at)),
-        (Reason::NeverFits, ..) => write!(message, " Waiting will not help; a shorter prompt or a lower output cap may."),
+        (Reason::Rate, Some(wait), _) => {
+            write!(message, " Please try again in {}.", seconds_text(wait))
+        }
+        (Reason::Quota, _, Some(at)) => {
+            write!(message, " The quota begins anew at {}.", rfc3339_text(at))
+        }
+        (Reason::NeverFits, ..) => write!(
+            message,
+            " Waiting will not help; a shorter prompt or a lower output cap may."
+        ),
         _ => Ok(()),
     };
     message

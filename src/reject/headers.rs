@@ -13,16 +13,25 @@ use crate::store::Balance;
 
 /// A limit that an admitted call was charged on, as it stood after the charge.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct LimitView<'a> {
-    pub(crate) id: &'a str,
-    pub(crate) unit: Unit,
-    pub(crate) window: Window,
-    pub(crate) enforcement: Enforcement,
-    pub(crate) balance: Balance,
+#[non_exhaustive]
+pub struct LimitView<'a> {
+    /// The limit's id.
+    pub id: &'a str,
+    /// What it counts.
+    pub unit: Unit,
+    /// Over which time.
+    pub window: Window,
+    /// Whether it refuses.
+    pub enforcement: Enforcement,
+    /// The counter.
+    pub balance: Balance,
 }
 
 /// Replaces the provider's rate-limit headers, which describe our account with it, by the caller's own.
-pub(crate) fn admitted_headers<'a>(headers: &mut HeaderMap, limits: impl Iterator<Item = LimitView<'a>> + Clone) {
+pub(crate) fn admitted_headers<'a>(
+    headers: &mut HeaderMap,
+    limits: impl Iterator<Item = LimitView<'a>> + Clone,
+) {
     remove_providers(headers);
     openai(headers, limits.clone());
     ietf(headers, limits);
@@ -38,8 +47,16 @@ const PROVIDERS: [&str; 5] = [
 ];
 
 fn remove_providers(headers: &mut HeaderMap) {
-    let theirs = |name: &HeaderName| PROVIDERS.iter().any(|prefix| name.as_str().starts_with(prefix));
-    let names: Vec<HeaderName> = headers.keys().filter(|name| theirs(name)).cloned().collect();
+    let theirs = |name: &HeaderName| {
+        PROVIDERS
+            .iter()
+            .any(|prefix| name.as_str().starts_with(prefix))
+    };
+    let names: Vec<HeaderName> = headers
+        .keys()
+        .filter(|name| theirs(name))
+        .cloned()
+        .collect();
     for name in names {
         headers.remove(name);
     }
@@ -49,11 +66,15 @@ fn remove_providers(headers: &mut HeaderMap) {
 /// the longer window on a tie. Limits of input or output tokens alone take the tokens' slot only if nothing counts both.
 fn openai<'a>(headers: &mut HeaderMap, limits: impl Iterator<Item = LimitView<'a>> + Clone) {
     let tightest = |units: &[Unit]| {
-        let hard = limits.clone().filter(|limit| limit.enforcement == Enforcement::Hard);
-        hard.filter(|limit| units.contains(&limit.unit)).reduce(tighter)
+        let hard = limits
+            .clone()
+            .filter(|limit| limit.enforcement == Enforcement::Hard);
+        hard.filter(|limit| units.contains(&limit.unit))
+            .reduce(tighter)
     };
     let requests = tightest(&[Unit::Requests]);
-    let tokens = tightest(&[Unit::Tokens]).or_else(|| tightest(&[Unit::InputTokens, Unit::OutputTokens]));
+    let tokens =
+        tightest(&[Unit::Tokens]).or_else(|| tightest(&[Unit::InputTokens, Unit::OutputTokens]));
     for (slot, limit) in [("requests", requests), ("tokens", tokens)] {
         let Some(limit) = limit else { continue };
         let mut set = |what: &str, value: HeaderValue| {
@@ -63,7 +84,8 @@ fn openai<'a>(headers: &mut HeaderMap, limits: impl Iterator<Item = LimitView<'a
         };
         set("limit", limit.balance.amount.into());
         set("remaining", limit.balance.remaining().into());
-        if let Ok(reset) = HeaderValue::try_from(go_duration(limit.balance.resets_in.unwrap_or(0))) {
+        if let Ok(reset) = HeaderValue::try_from(go_duration(limit.balance.resets_in.unwrap_or(0)))
+        {
             set("reset", reset);
         }
     }
@@ -106,7 +128,11 @@ fn ietf<'a>(headers: &mut HeaderMap, limits: impl Iterator<Item = LimitView<'a>>
             policies.push_str(", ");
             states.push_str(", ");
         }
-        let (id, q, r) = (limit.id, integer(limit.balance.amount), integer(limit.balance.remaining()));
+        let (id, q, r) = (
+            limit.id,
+            integer(limit.balance.amount),
+            integer(limit.balance.remaining()),
+        );
         // Writing to a string cannot fail.
         let _ = write!(policies, "\"{id}\";q={q}");
         if let Some(seconds) = window_seconds(&limit) {
@@ -138,8 +164,11 @@ fn window_seconds(limit: &LimitView<'_>) -> Option<u64> {
     const DAY: u64 = 24 * 60 * 60;
     Some(match limit.window {
         Window::Bucket { refill, every } => {
-            let micros = u128::from(limit.balance.amount) * every.as_micros() / u128::from(refill.max(1));
-            u64::try_from(micros.div_ceil(1_000_000)).map_or(u64::MAX, integer).max(1)
+            let micros =
+                u128::from(limit.balance.amount) * every.as_micros() / u128::from(refill.max(1));
+            u64::try_from(micros.div_ceil(1_000_000))
+                .map_or(u64::MAX, integer)
+                .max(1)
         }
         Window::Calendar(Period::Day) => DAY,
         Window::Calendar(Period::Week) => 7 * DAY,
@@ -164,7 +193,9 @@ pub(crate) fn rfc3339(micros: i64) -> HeaderValue {
 /// See [`rfc3339`].
 pub(crate) fn rfc3339_text(micros: i64) -> String {
     let seconds = micros.div_euclid(1_000_000) + i64::from(micros.rem_euclid(1_000_000) > 0);
-    Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX).to_string()
+    Timestamp::from_second(seconds)
+        .unwrap_or(Timestamp::MAX)
+        .to_string()
 }
 
 /// Whole seconds of a wait, rounded up, for messages.

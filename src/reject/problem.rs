@@ -14,7 +14,9 @@ const QUOTA_EXCEEDED: &str = "https://iana.org/assignments/http-problem-types#qu
 /// Whether a caller asks for problem details. Neither order nor weights matter: nobody names this type by accident.
 pub(super) fn is_wanted(headers: &HeaderMap) -> bool {
     let accepts = headers.get_all(header::ACCEPT).iter();
-    let mut types = accepts.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
+    let mut types = accepts
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','));
     types.any(|one| {
         let name = one.split(';').next().unwrap_or_default();
         name.trim().eq_ignore_ascii_case(CONTENT_TYPE)

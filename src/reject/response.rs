@@ -7,11 +7,19 @@ use super::{Rejection, RejectionKind, problem};
 use crate::api::Api;
 
 /// The response of a rejection, in the words of the API that was called.
-pub(crate) fn render(rejection: &Rejection, api: Option<&dyn Api>, request: &HeaderMap, id: &str) -> Response<Bytes> {
+pub(crate) fn render(
+    rejection: &Rejection,
+    api: Option<&dyn Api>,
+    request: &HeaderMap,
+    id: &str,
+) -> Response<Bytes> {
     let (content_type, body) = if problem::is_wanted(request) {
         (problem::CONTENT_TYPE, problem::body(rejection))
     } else {
-        ("application/json", api.map_or_else(|| plain_body(rejection), |api| api.error_body(rejection)))
+        (
+            "application/json",
+            api.map_or_else(|| plain_body(rejection), |api| api.error_body(rejection)),
+        )
     };
     let mut response = answer(StatusCode::OK, content_type, body);
     *response.status_mut() = rejection.status();
@@ -21,7 +29,11 @@ pub(crate) fn render(rejection: &Rejection, api: Option<&dyn Api>, request: &Hea
 }
 
 /// A response of ours, never to be cached.
-pub(crate) fn answer(status: StatusCode, content_type: &'static str, body: Bytes) -> Response<Bytes> {
+pub(crate) fn answer(
+    status: StatusCode,
+    content_type: &'static str,
+    body: Bytes,
+) -> Response<Bytes> {
     let mut response = Response::new(body);
     *response.status_mut() = status;
     let headers = response.headers_mut();
@@ -48,11 +60,18 @@ fn retry_headers(rejection: &Rejection, headers: &mut HeaderMap) {
     match rejection.kind {
         RejectionKind::RateLimited => {
             let wait = rejection.retry_after.unwrap_or_default();
-            let millis = u64::try_from(wait.as_micros().div_ceil(1000)).unwrap_or(u64::MAX).max(1);
-            headers.insert(header::RETRY_AFTER, HeaderValue::from(millis.div_ceil(1000)));
+            let millis = u64::try_from(wait.as_micros().div_ceil(1000))
+                .unwrap_or(u64::MAX)
+                .max(1);
+            headers.insert(
+                header::RETRY_AFTER,
+                HeaderValue::from(millis.div_ceil(1000)),
+            );
             headers.insert("retry-after-ms", HeaderValue::from(millis));
         }
-        RejectionKind::TooManyConcurrent | RejectionKind::Busy | RejectionKind::StoreUnavailable => {
+        RejectionKind::TooManyConcurrent
+        | RejectionKind::Busy
+        | RejectionKind::StoreUnavailable => {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(1));
         }
         RejectionKind::QuotaSpent | RejectionKind::NeverFits => {

@@ -9,6 +9,8 @@ mod memory;
 
 pub use charge::{Booking, Charge, Rule};
 pub use key::{CounterKey, HoldId};
+
+pub(crate) use key::HoldIds;
 pub use memory::MemoryStore;
 
 use std::fmt;

@@ -40,7 +40,11 @@ impl MetricsObserver {
     #[must_use]
     pub fn new() -> Self {
         describe_counter!("token_quota_admitted_total", Unit::Count, "Admitted calls");
-        describe_counter!("token_quota_refused_total", Unit::Count, "Calls that were answered by the quota");
+        describe_counter!(
+            "token_quota_refused_total",
+            Unit::Count,
+            "Calls that were answered by the quota"
+        );
         describe_counter!("token_quota_settled_total", Unit::Count, "Settled calls");
         describe_counter!("token_quota_tokens_total", Unit::Count, "Tokens booked");
         Self::default()
@@ -72,7 +76,11 @@ impl Observer for MetricsObserver {
                 output_tokens,
                 ..
             } => {
-                let downgraded = if downgraded_from.is_some() { "yes" } else { "no" };
+                let downgraded = if downgraded_from.is_some() {
+                    "yes"
+                } else {
+                    "no"
+                };
                 let model = self.model(model);
                 counter!("token_quota_admitted_total", "model" => model.clone(), "downgraded" => downgraded).increment(1);
                 reserved(&model, "input", *input_tokens);
@@ -86,9 +94,14 @@ impl Observer for MetricsObserver {
             }
             Event::Replied { limit, .. } => by_limit("token_quota_replies_total", limit),
             Event::WouldBlock { limit, .. } => by_limit("token_quota_would_block_total", limit),
-            Event::SoftLimitPassed { limit, .. } => by_limit("token_quota_soft_limit_passed_total", limit),
+            Event::SoftLimitPassed { limit, .. } => {
+                by_limit("token_quota_soft_limit_passed_total", limit)
+            }
             Event::Settled {
-                model, usage, basis, ..
+                model,
+                usage,
+                basis,
+                ..
             } => {
                 let model = self.model(model);
                 counter!("token_quota_settled_total", "model" => model.clone(), "basis" => basis.as_str()).increment(1);
@@ -98,7 +111,8 @@ impl Observer for MetricsObserver {
                 booked(&model, "reasoning", usage.reasoning_tokens);
             }
             Event::ProviderLimited { status, .. } => {
-                counter!("token_quota_provider_limited_total", "status" => status.to_string()).increment(1);
+                counter!("token_quota_provider_limited_total", "status" => status.to_string())
+                    .increment(1);
             }
             Event::Unmetered => counter!("token_quota_unmetered_total").increment(1),
             Event::StoreFailed { .. } => counter!("token_quota_store_failures_total").increment(1),
@@ -115,9 +129,11 @@ fn by_limit(metric: &'static str, limit: &str) {
 }
 
 fn booked(model: &str, kind: &'static str, tokens: u64) {
-    counter!("token_quota_tokens_total", "model" => model.to_owned(), "kind" => kind).increment(tokens);
+    counter!("token_quota_tokens_total", "model" => model.to_owned(), "kind" => kind)
+        .increment(tokens);
 }
 
 fn reserved(model: &str, kind: &'static str, tokens: u64) {
-    counter!("token_quota_reserved_tokens_total", "model" => model.to_owned(), "kind" => kind).increment(tokens);
+    counter!("token_quota_reserved_tokens_total", "model" => model.to_owned(), "kind" => kind)
+        .increment(tokens);
 }

@@ -19,7 +19,7 @@ impl Observer for TracingObserver {
                 output_tokens,
             } => tracing::debug!(
                 target: "tower_token_quota",
-                user = subject.user_name(), tier = subject.tier_name(), %model, downgraded_from,
+                user = subject.user_name(), tier = subject.tier_name(), %model, downgraded_from = downgraded_from.as_deref(),
                 input_tokens, output_tokens, "admitted"
             ),
             Event::Refused {
@@ -31,7 +31,7 @@ impl Observer for TracingObserver {
             } => tracing::info!(
                 target: "tower_token_quota",
                 user = subject.as_ref().and_then(|subject| subject.user_name()),
-                model, reason = kind.as_str(), ?limits, "refused"
+                model = model.as_deref(), reason = kind.as_str(), ?limits, "refused"
             ),
             Event::Replied {
                 subject,
@@ -64,8 +64,12 @@ impl Observer for TracingObserver {
                 target: "tower_token_quota",
                 %model, status, "the provider limits our account"
             ),
-            Event::Unmetered => tracing::debug!(target: "tower_token_quota", "unknown call passed unmetered"),
-            Event::StoreFailed { reason } => tracing::warn!(target: "tower_token_quota", reason, "store failed"),
+            Event::Unmetered => {
+                tracing::debug!(target: "tower_token_quota", "unknown call passed unmetered")
+            }
+            Event::StoreFailed { reason } => {
+                tracing::warn!(target: "tower_token_quota", reason, "store failed")
+            }
             Event::PolicyChanged => tracing::info!(target: "tower_token_quota", "policy changed"),
             Event::ClockJumped { period, to } => tracing::warn!(
                 target: "tower_token_quota",
