@@ -2,6 +2,6 @@
 
 mod keys;
 
-pub use keys::{ApiKeys, InvalidKeyHash};
+pub use keys::{ApiKeys, BadHash};
 
 pub(crate) use keys::KeyHash;
