@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use tower_token_quota::identify::ApiKeys;
-use tower_token_quota::policy::{OutputCap, UnknownCalls};
+use tower_token_quota::policy::{OutputCap, PolicyError, UnknownCalls};
 use tower_token_quota::{Limit, Policy, Scope, Subject, Tier};
 
 /// The design's file, without its dollar budgets.
@@ -110,6 +110,30 @@ fn a_file_and_code_make_the_same_policy() {
     assert_eq!(format!("{file:#?}"), format!("{:#?}", in_code()));
     let alice = file.keys().lookup(b"sk-alice").unwrap();
     assert_eq!(*alice, Subject::user("alice", "pro").project("web-app"));
+}
+
+#[test]
+fn a_policy_reads_well_in_code() -> Result<(), PolicyError> {
+    let policy = Policy::new()
+        .tier(
+            Tier::new("free")
+                .models(["gpt-4o-mini"])
+                .limit(Limit::tokens(10_000).per_day()),
+        )
+        .tier(
+            Tier::new("pro")
+                .limit(Limit::requests(60).per_minute())
+                .limit(
+                    Limit::tokens(500_000)
+                        .per_day()
+                        .for_models(["gpt-4o", "gpt-4.1"])
+                        .then_downgrade(),
+                )
+                .ladder(["gpt-4.1-mini", "gpt-4o-mini"]),
+        )
+        .build()?;
+    assert!(policy.keys().is_empty());
+    Ok(())
 }
 
 #[test]

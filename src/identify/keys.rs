@@ -44,8 +44,8 @@ impl ApiKeys {
     ///
     /// # Errors
     /// When it is anything but 64 hexadecimal digits.
-    pub fn sha256(mut self, hex: &str, subject: Subject) -> Result<Self, InvalidKeyHash> {
-        let hash = KeyHash::from_hex(hex).ok_or(InvalidKeyHash)?;
+    pub fn sha256(mut self, hex: &str, subject: Subject) -> Result<Self, BadHash> {
+        let hash = KeyHash::from_hex(hex).ok_or(BadHash)?;
         self.subjects.insert(hash, subject);
         Ok(self)
     }
@@ -88,7 +88,7 @@ impl fmt::Debug for ApiKeys {
 /// A hash that is not 64 hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the SHA-256 of a key is 64 hexadecimal digits")]
-pub struct InvalidKeyHash;
+pub struct BadHash;
 
 /// The SHA-256 of a key.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -123,4 +123,67 @@ impl fmt::Debug for KeyHash {
 fn nibble(digit: u8) -> Option<u8> {
     let value = char::from(digit).to_digit(16)?;
     u8::try_from(value).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    /// The SHA-256 of `abc`, from FIPS 180-2.
+    const OF_ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+
+    fn alice() -> Subject {
+        Subject::user("alice", "pro")
+    }
+
+    #[test]
+    fn a_key_is_known_by_its_hash_in_either_case() {
+        for hex in [OF_ABC.to_owned(), OF_ABC.to_uppercase()] {
+            let keys = ApiKeys::new().sha256(&hex, alice()).unwrap();
+            assert_eq!(keys.lookup(b"abc"), Some(&alice()));
+            assert_eq!(keys.lookup(hex.as_bytes()), None, "a hash is no key");
+        }
+    }
+
+    #[test]
+    fn a_hash_is_64_hexadecimal_digits() {
+        let digits = &OF_ABC[1..];
+        for hex in [
+            "",
+            digits,
+            &format!("{OF_ABC}0"),
+            &format!("g{digits}"),
+            &format!("+{digits}"),
+            &format!("ü{}", &OF_ABC[2..]),
+        ] {
+            assert!(ApiKeys::new().sha256(hex, alice()).is_err(), "{hex}");
+        }
+    }
+
+    #[test]
+    fn the_same_key_again_replaces_its_subject() {
+        let bob = Subject::user("bob", "free");
+        let keys = ApiKeys::new()
+            .key("abc", alice())
+            .sha256(OF_ABC, bob.clone())
+            .unwrap();
+        assert_eq!((keys.len(), keys.lookup(b"abc")), (1, Some(&bob)));
+    }
+
+    #[test]
+    fn an_empty_key_belongs_to_nobody() {
+        let keys = ApiKeys::new().key("", alice());
+        assert_eq!(keys.lookup(b""), None);
+    }
+
+    #[test]
+    fn no_key_is_printed() {
+        let keys = ApiKeys::new().key("sk-secret", alice());
+        assert_eq!(
+            format!("{keys:?} {:?}", KeyHash::of("sk-secret")),
+            "ApiKeys(1) KeyHash"
+        );
+    }
 }

@@ -20,7 +20,7 @@ mod presented;
 pub use extension::{Extension, extension};
 pub use functions::{FromAsyncFn, FromBody, FromFn, from_async_fn, from_body, from_fn};
 pub use header::{TrustedHeader, trusted_header};
-pub use keys::{ApiKeys, InvalidKeyHash};
+pub use keys::{ApiKeys, BadHash};
 
 pub(crate) use keys::KeyHash;
 pub use presented::{KEY_HEADERS, presented_key};

@@ -189,3 +189,6 @@ fn respelled(name: &str) -> String {
         (None, None) => name.into(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -28,12 +28,7 @@ impl Policy {
         let tier = self.tier_of(subject)?;
         let limits = self.limits_of(subject, tier)?;
         certain(model, &limits)?;
-        let asked = tier.allows(model).then(|| model.clone());
-        if asked.is_none() && !tier.downgrade_not_allowed {
-            return Err(not_allowed(model, subject, tier));
-        }
-        let below = tier.rungs_below(model);
-        let models: Vec<Model> = asked.into_iter().chain(below.cloned()).collect();
+        let models = tier.models_for(model);
         if models.is_empty() {
             return Err(not_allowed(model, subject, tier));
         }
@@ -125,14 +120,24 @@ impl CheckedTier {
             .is_none_or(|models| models.matches(model))
     }
 
-    /// The rungs after a model's place in its ladder; all of them if it has none.
-    fn rungs_below<'t>(&'t self, model: &Model) -> impl Iterator<Item = &'t Model> {
-        let rungs = self.ladder_of(model).unwrap_or_default();
-        let place = rungs
-            .iter()
-            .position(|rung| rung.canonical() == model.canonical());
-        rungs[place.map_or(0, |place| place + 1)..].iter()
+    /// What a call for a model may become, in order; nothing if the tier neither has the model nor a way down from it.
+    fn models_for(&self, asked: &Model) -> Vec<Model> {
+        let ladder = self.ladder_of(asked).unwrap_or_default();
+        match (self.allows(asked), self.downgrade_not_allowed) {
+            (true, _) => {
+                let below = &ladder[place_below(asked, ladder)..];
+                [asked].into_iter().chain(below).cloned().collect()
+            }
+            (false, true) => ladder.to_vec(),
+            (false, false) => Vec::new(),
+        }
     }
+}
+
+/// Where the rungs after a model's place begin: at the top if it has none.
+fn place_below(model: &Model, ladder: &[Model]) -> usize {
+    let same = |rung: &Model| rung.canonical() == model.canonical();
+    ladder.iter().position(same).map_or(0, |place| place + 1)
 }
 
 /// Refuses a model of which nobody can tell whether the limits on certain models bind it.
@@ -175,3 +180,6 @@ fn unknown(part: &str, name: &str) -> Rejection {
 fn shown(model: &Model) -> String {
     model.raw().chars().take(MAX_NAME).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -57,3 +57,79 @@ impl fmt::Debug for Globs {
         write!(f, "[{self}]")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Aliases;
+
+    fn matches(pattern: &str, name: &str) -> bool {
+        Globs::new([pattern]).matches(&Model::resolve(name, &Aliases::default()))
+    }
+
+    #[test]
+    fn a_star_stands_for_any_run_and_a_question_mark_for_one() {
+        let right = [
+            ("o*", "o1"),
+            ("o*", "o3-mini"),
+            ("*", "x"),
+            ("gpt-4?", "gpt-4o"),
+            ("claude-*-4*", "claude-opus-4-1"),
+            ("gpt-4o", "gpt-4o"),
+        ];
+        let wrong = [
+            ("o*", "gpt-4o"),
+            ("gpt-4?", "gpt-4"),
+            ("gpt-4o", "gpt-4o-mini"),
+            ("gpt-4", "gpt-4o"),
+            ("", "x"),
+            ("gpt.4o", "gpt-4o"),
+        ];
+        for (pattern, name) in right {
+            assert!(matches(pattern, name), "{pattern} {name}");
+        }
+        for (pattern, name) in wrong {
+            assert!(!matches(pattern, name), "{pattern} {name}");
+        }
+    }
+
+    #[test]
+    fn case_does_not_matter() {
+        assert!(matches("GPT-4o", "gpt-4O"));
+    }
+
+    #[test]
+    fn the_canonical_name_matches_and_so_does_the_raw_one() {
+        assert!(matches("gpt-4o", "openai/gpt-4o-2024-08-06"));
+        assert!(matches("*-2024-08-06", "openai/gpt-4o-2024-08-06"));
+        assert!(
+            !matches("gpt-4o-2024-08-06", "gpt-4o"),
+            "a snapshot is meant by its own name only"
+        );
+    }
+
+    #[test]
+    fn one_of_several_is_enough_and_none_matches_nothing() {
+        let none: [&str; 0] = [];
+        let model = Model::resolve("gpt-4o", &Aliases::default());
+        assert!(Globs::new(["o*", "gpt-*"]).matches(&model));
+        assert!(!Globs::new(none).matches(&model));
+    }
+
+    #[test]
+    fn they_are_written_with_commas() {
+        assert_eq!(Globs::new(["GPT-4o", "o*"]).to_string(), "gpt-4o,o*");
+    }
+
+    #[test]
+    fn many_stars_in_a_long_name_take_no_time() {
+        assert!(!matches(
+            &"*a".repeat(60),
+            &"a".repeat(250).replace("aa", "ab")[..200]
+        ));
+        assert!(!matches(
+            &format!("{}b", "a*".repeat(60)),
+            &"a".repeat(100_000)
+        ));
+    }
+}

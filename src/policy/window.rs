@@ -97,31 +97,61 @@ impl Span {
     /// Times beyond the calendar's years (-9999 to 9999) are taken as its ends.
     #[must_use]
     pub fn containing(period: Period, wall: i64, zone: &TimeZone) -> Self {
-        let now = Timestamp::from_microsecond(wall).unwrap_or(Timestamp::MAX);
+        let now = timestamp(wall);
         let today = zone.to_datetime(now).date();
-        let first = match period {
-            Period::Day => today,
-            Period::Week => {
-                let since_monday = i64::from(today.weekday().to_monday_zero_offset());
-                today.saturating_sub(since_monday.days())
-            }
-            Period::Month => today.first_of_month(),
-        };
-        let next = match period {
-            Period::Day => first.saturating_add(1.day()),
-            Period::Week => first.saturating_add(1.week()),
-            Period::Month => first.saturating_add(1.month()),
-        };
+        let first = period.first_day(today);
         Self {
             id: format!("{}:{first}", period.as_str()).into(),
-            starts_at: midnight(first, zone),
-            ends_at: midnight(next, zone),
+            starts_at: midnight(first, zone)
+                .unwrap_or(Timestamp::MIN)
+                .as_microsecond(),
+            ends_at: period
+                .next_day(first)
+                .and_then(|next| midnight(next, zone))
+                .unwrap_or(Timestamp::MAX)
+                .as_microsecond(),
         }
     }
 }
 
-/// The first instant of a local day: where clocks skip midnight, the first one that exists.
-fn midnight(date: Date, zone: &TimeZone) -> i64 {
-    let start = date.to_zoned(zone.clone()).map(|zoned| zoned.timestamp());
-    start.unwrap_or(Timestamp::MAX).as_microsecond()
+impl Period {
+    /// The first day of the period that holds a day.
+    fn first_day(self, day: Date) -> Date {
+        match self {
+            Self::Day => day,
+            Self::Week => {
+                let since_monday = i64::from(day.weekday().to_monday_zero_offset());
+                day.saturating_sub(since_monday.days())
+            }
+            Self::Month => day.first_of_month(),
+        }
+    }
+
+    /// The first day after the period that begins with a day; `None` after the last year.
+    fn next_day(self, first: Date) -> Option<Date> {
+        let next = match self {
+            Self::Day => first.checked_add(1.day()),
+            Self::Week => first.checked_add(1.week()),
+            Self::Month => first.checked_add(1.month()),
+        };
+        next.ok()
+    }
 }
+
+fn timestamp(wall: i64) -> Timestamp {
+    let edge = if wall < 0 {
+        Timestamp::MIN
+    } else {
+        Timestamp::MAX
+    };
+    Timestamp::from_microsecond(wall).unwrap_or(edge)
+}
+
+/// The first instant of a local day: where clocks skip midnight, the first one that exists.
+fn midnight(date: Date, zone: &TimeZone) -> Option<Timestamp> {
+    let start = date.to_zoned(zone.clone()).ok()?;
+    Some(start.timestamp())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,6 @@
 //! One limit.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::ids::{self, Ids, default_id};
 use super::ladder::{self, CheckedLadder};

@@ -19,7 +19,7 @@ use jiff::tz::TimeZone;
 
 use super::builder::Section;
 use super::error::At;
-use super::{Limit, Policy, PolicyBuilder, PolicyError, Scope};
+use super::{Limit, Policy, PolicyBuilder, PolicyError};
 use ids::Ids;
 use limit::Home;
 use tier::Tiers;
@@ -99,3 +99,6 @@ fn declare(
         Some(_) => Err(section.error(format!("{kind} `{name}` is declared twice"))),
     }
 }
+
+#[cfg(test)]
+mod tests;
