@@ -356,7 +356,12 @@ mod p10_changed_amount_keeps_usage {
         reserve(&store, 1, at(0), &call);
         settle(&store, 1, at(0), &call, &[60]);
         let lower = hard("k", budget(50), 1);
-        assert!(!granted(&reserve(&store, 2, at(0), &[lower.clone()])));
+        assert!(!granted(&reserve(
+            &store,
+            2,
+            at(0),
+            std::slice::from_ref(&lower)
+        )));
         assert_eq!(peek(&store, &lower, at(0)).used, 60);
         let higher = hard("k", budget(200), 140);
         assert!(granted(&reserve(&store, 3, at(0), &[higher])));
