@@ -114,13 +114,15 @@ pub(crate) fn connect_error(error: &dyn Any) -> Option<Outcome> {
         .map(|error| error as &(dyn Error + 'static));
     let mut cause = boxed.or(plain);
     while let Some(error) = cause {
-        if error
-            .downcast_ref::<io::Error>()
-            .is_some_and(|error| never_connected(error.kind()))
-        {
+        let io = error.downcast_ref::<io::Error>();
+        if io.is_some_and(|error| never_connected(error.kind())) {
             return Some(Outcome::NothingRan);
         }
-        cause = error.source();
+        // An I/O error's source leaves out the error that it wraps.
+        let wrapped = io
+            .and_then(io::Error::get_ref)
+            .map(|inner| inner as &(dyn Error + 'static));
+        cause = wrapped.or_else(|| error.source());
     }
     None
 }
