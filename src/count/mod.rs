@@ -1,1 +1,10 @@
-//! Counting.
+//! How many tokens a call's input has: exact where the provider's way of counting is known.
+
+mod input;
+mod offload;
+mod text;
+
+pub(crate) use offload::{JobFailed, Offload, Offloaded};
+
+pub use input::input_tokens;
+pub use text::{count_text, warm_up};

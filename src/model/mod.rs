@@ -3,7 +3,7 @@
 mod canonical;
 mod catalog;
 
-pub use catalog::{Encoding, Facts};
+pub use catalog::{Encoding, Facts, Provider, facts, may_reason};
 
 use std::sync::Arc;
 
