@@ -80,15 +80,22 @@ impl<'a> Top<'a> {
             "stream_options" => self.stream_options = Some(value),
             "tools" => self.tools = Some(value).filter(not_null),
             "functions" => self.functions = Some(value).filter(not_null),
-            "response_format" | "tool_choice" | "function_call"
-                if matches!(kind(value), Kind::Object) =>
-            {
-                self.prompted.push(value);
-            }
+            "response_format" | "tool_choice" | "function_call" => self.chosen(value),
             // Not of OpenAI, but of servers that speak its words and render the prompt themselves.
             "documents" | "chat_template" | "chat_template_kwargs" => self.prompted.push(value),
             _ => {}
         }
+    }
+
+    /// A format or a tool that is described at length: the description is put into the prompt, a bare name is not.
+    fn chosen(&mut self, value: &'a RawValue) {
+        // What is no object has no members, and costs nothing.
+        let _ = members(value.get(), |_, member| {
+            if kind(member) == Kind::Object {
+                self.prompted.push(member);
+            }
+            Ok(())
+        });
     }
 }
 
