@@ -111,20 +111,22 @@ fn model<'a>(
     value: Option<&'a RawValue>,
 ) -> Result<(Cow<'a, str>, ModelSite), Invalid> {
     const DEPLOYMENTS: &str = "deployments";
-    if let Some((model, following)) = segment_after(path, DEPLOYMENTS) {
-        // What follows a deployment is `/chat/completions`, else it is not one segment.
-        if following != 2 {
+    match segment_after(path, DEPLOYMENTS) {
+        // Only `chat/completions` follows.
+        Some((model, 2)) => {
+            return Ok((checked(model.into())?, ModelSite::PathAfter(DEPLOYMENTS)));
+        }
+        // A server could take several segments for the model.
+        Some(_) if path.to_ascii_lowercase().contains("/openai/deployments/") => {
             let message = "the path's deployment must be one segment";
             return Err(Invalid::param("model", message));
         }
-        return Ok((checked(model.into())?, ModelSite::PathAfter(DEPLOYMENTS)));
+        _ => {}
     }
     let value = value.ok_or_else(|| Invalid::param("model", "you must provide a model"))?;
     let model = string(value).map_err(|_| Invalid::param("model", "model must be a string"))?;
-    Ok((
-        checked(model)?,
-        ModelSite::Body(position(body, value.get())),
-    ))
+    let site = ModelSite::Body(position(body, value.get()));
+    Ok((checked(model)?, site))
 }
 
 fn checked(model: Cow<'_, str>) -> Result<Cow<'_, str>, Invalid> {
