@@ -323,6 +323,26 @@ mod p4_every_hold_ends {
         assert_eq!(peek(&store, &call[0], at(112)).held, 0);
         assert_eq!(store.open_holds(), 0);
     }
+
+    #[test]
+    fn a_renewal_that_comes_after_the_expiry_is_too_late() {
+        let store = MemoryStore::new();
+        let call = [hard("g", gauge(1), 1)];
+        reserve(&store, 1, at(0), &call);
+        store.renew_now(HoldId::from_u128(1), at(60), Duration::from_secs(60));
+        assert_eq!(peek(&store, &call[0], at(60)).held, 0);
+        assert_eq!(settle(&store, 1, at(61), &call, &[1]), Settled::Late);
+    }
+
+    #[test]
+    fn a_renewal_may_bring_the_expiry_forward() {
+        let store = MemoryStore::new();
+        let call = [hard("g", gauge(1), 1)];
+        reserve(&store, 1, at(0), &call);
+        store.renew_now(HoldId::from_u128(1), at(10), Duration::from_secs(5));
+        assert_eq!(peek(&store, &call[0], at(14)).held, 1);
+        assert_eq!(peek(&store, &call[0], at(15)).held, 0);
+    }
 }
 
 mod p5_debt_is_booked {

@@ -30,8 +30,8 @@ use crate::clock::Moment;
 /// that end in `_now` are those of [`Store`](super::Store) without the future.
 ///
 /// # Memory
-/// A counter takes about 350 bytes with its name, an open hold about 250 and 100 more for each of its charges, the id
-/// of a settled hold about half a byte. Nobody has to clean up: each call looks at a few counters that may be
+/// A counter takes about 400 bytes with its name, an open hold about 200 and 100 more for each of its charges, the id
+/// of a settled hold less than one, as ids are counted up. Nobody has to clean up: each call looks at a few counters that may be
 /// forgotten. A counter that cannot be told from a fresh one and has no unsettled charge goes within seconds, one of
 /// which only `would_block` remains a day after it was last touched, and a closed period's a day after its end. Ids of
 /// settled holds, and expired holds that nobody settled, go after the longest life of a hold and
