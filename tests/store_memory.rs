@@ -6,7 +6,8 @@ use std::time::Duration;
 use tower_token_quota::clock::Moment;
 
 use tower_token_quota::store::{
-    Adjustment, Charge, Decision, HoldId, MemoryStore, Reason, Rule, Settled, Store,
+    Adjustment, Charge, Decision, HoldId, MemoryStore, Reason, Reports, Rule, Settled, Settlement,
+    Store,
 };
 
 mod store_support;
@@ -512,6 +513,14 @@ mod p8_memory_is_bounded {
     }
 }
 
+struct Told(std::sync::mpsc::Sender<Settled>);
+
+impl Reports for Told {
+    fn settled(&self, _: &Settlement, how: Settled) {
+        self.0.send(how).expect("a receiver");
+    }
+}
+
 #[tokio::test]
 async fn as_a_trait_object_it_answers_the_same() {
     let store: std::sync::Arc<dyn Store> = std::sync::Arc::new(MemoryStore::new());
@@ -519,8 +528,8 @@ async fn as_a_trait_object_it_answers_the_same() {
     let decision = store.reserve(reservation(1, at(0), &[&call])).await;
     assert!(granted(&decision.expect("in memory")));
     let (sender, settled) = std::sync::mpsc::channel();
-    let done = Box::new(move |how| sender.send(how).expect("a receiver"));
-    store.settle(settlement(1, at(0), &call, &[50]), done);
+    store.report_to(std::sync::Arc::new(Told(sender)));
+    store.settle(settlement(1, at(0), &call, &[50]));
     assert_eq!(
         settled.try_recv(),
         Ok(Settled::OnTime),

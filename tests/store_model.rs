@@ -489,6 +489,7 @@ mod p9_same_answers_as_the_model {
                     let reservation = Reservation {
                         id: HoldId::from_u128(id),
                         now,
+                        organization: "default".into(),
                         expires_in: Duration::from_micros(expires_in),
                         candidates,
                     };

@@ -13,6 +13,8 @@ mod shard;
 mod shuttle_tests;
 mod sync;
 
+use std::fmt;
+use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use self::attempt::{Fit, Trial};
@@ -20,7 +22,9 @@ use self::counters::Counters;
 use self::holds::Holds;
 use self::shard::{Found, Shard};
 use super::arithmetic::State;
-use super::{Adjustment, Balance, Charge, Decision, HoldId, Reservation, Settled, Settlement};
+use super::{
+    Adjustment, Balance, Charge, Decision, HoldId, Reports, Reservation, Settled, Settlement, Store,
+};
 use crate::clock::Moment;
 
 /// Keeps counters and holds in this process's memory.
@@ -44,10 +48,12 @@ use crate::clock::Moment;
 /// let store = MemoryStore::new();
 /// assert!(store.is_empty());
 /// ```
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct MemoryStore {
     counters: Counters,
     holds: Holds,
+    /// Whom to tell, when it is used through [`Store`].
+    reports: RwLock<Option<Arc<dyn Reports>>>,
 }
 
 impl MemoryStore {
@@ -172,5 +178,14 @@ impl MemoryStore {
         let mut slot = counter.lock();
         slot.adjust(charge.rule, adjustment, now);
         slot.balance(charge.rule, now)
+    }
+}
+
+impl fmt::Debug for MemoryStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryStore")
+            .field("counters", &self.len())
+            .field("open_holds", &self.open_holds())
+            .finish_non_exhaustive()
     }
 }
