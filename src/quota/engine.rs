@@ -200,9 +200,13 @@ impl Engine {
         }
     }
 
-    /// Notes a granted hold, and tells of it.
-    pub(super) fn admit(&self, granted: &Granted) {
+    /// Notes that there is one more hold to be settled.
+    pub(super) fn opened(&self) {
         self.open.add();
+    }
+
+    /// Tells of an admitted call.
+    pub(super) fn tell_admitted(&self, granted: &Granted) {
         let subject = &granted.subject;
         self.tell(|| Event::Admitted {
             subject: subject.clone(),

@@ -51,12 +51,18 @@ pub(super) struct ChargedLimit {
 
 impl Hold {
     pub(super) fn new(id: HoldId, engine: Arc<Engine>, granted: Granted) -> Self {
-        Self {
+        engine.opened();
+        let hold = Self {
             id,
             renew_at: engine.renew_at(engine.now().steady),
             engine,
             granted: Some(granted),
+        };
+        // From here on whatever happens settles it.
+        if let Some(granted) = &hold.granted {
+            hold.engine.tell_admitted(granted);
         }
+        hold
     }
 
     /// The model that may be called: the asked one or a rung of the ladder.

@@ -23,7 +23,7 @@ use self::holds::Holds;
 use self::shard::{Found, Shard};
 use super::arithmetic::State;
 use super::{
-    Adjustment, Balance, Charge, Decision, HoldId, Reports, Reservation, Settled, Settlement, Store,
+    Adjustment, Balance, Charge, Decision, HoldId, Reports, Reservation, Settled, Settlement,
 };
 use crate::clock::Moment;
 
@@ -31,7 +31,7 @@ use crate::clock::Moment;
 ///
 /// Each counter stands behind a small lock of its own; a call locks all that it names in one order, so calls of
 /// different subjects do not wait for each other. Nothing blocks for longer than such a lock is held. The methods
-/// that end in `_now` are those of [`Store`](super::Store) without the future.
+/// that end in `_now` are those of [`Store`](super::Store)(super::Store) without the future.
 ///
 /// # Memory
 /// A counter takes about 400 bytes with its name, an open hold about 200 and 100 more for each of its charges, the id
@@ -52,7 +52,7 @@ use crate::clock::Moment;
 pub struct MemoryStore {
     counters: Counters,
     holds: Holds,
-    /// Whom to tell, when it is used through [`Store`].
+    /// Whom to tell, when it is used through [`Store`](super::Store).
     reports: RwLock<Option<Arc<dyn Reports>>>,
 }
 
