@@ -7,4 +7,6 @@ mod text;
 pub(crate) use offload::{Offload, Offloaded};
 
 pub use input::input_tokens;
+
+pub(crate) use input::InputCount;
 pub use text::{count_text, warm_up};
