@@ -27,16 +27,29 @@ async fn model(request: Request) -> impl IntoResponse {
 fn app(quota: &Quota) -> Router {
     Router::new()
         .route("/v1/chat/completions", post(model))
-        .layer(TokenQuotaLayer::new(quota.clone(), identify::extension::<Subject>()))
+        .layer(TokenQuotaLayer::new(
+            quota.clone(),
+            identify::extension::<Subject>(),
+        ))
 }
 
-async fn call(quota: &Quota, subject: &Subject, body: &Value) -> (StatusCode, http::HeaderMap, Value) {
-    let mut request = Request::post("/v1/chat/completions").body(Body::from(body.to_string())).unwrap();
+async fn call(
+    quota: &Quota,
+    subject: &Subject,
+    body: &Value,
+) -> (StatusCode, http::HeaderMap, Value) {
+    let mut request = Request::post("/v1/chat/completions")
+        .body(Body::from(body.to_string()))
+        .unwrap();
     request.extensions_mut().insert(subject.clone());
     let response: Response<_> = app(quota).oneshot(request).await.unwrap();
     let (head, body) = response.into_parts();
     let body = body.collect().await.unwrap().to_bytes();
-    (head.status, head.headers, serde_json::from_slice(&body).unwrap())
+    (
+        head.status,
+        head.headers,
+        serde_json::from_slice(&body).unwrap(),
+    )
 }
 
 fn prompt(model: &str, tokens: usize) -> Value {
@@ -47,16 +60,29 @@ fn prompt(model: &str, tokens: usize) -> Value {
 #[tokio::test]
 async fn the_stress_test_of_the_lesson() {
     let tier = Tier::new("free").limit(Limit::input_tokens(500).per_day());
-    let quota = Quota::new(Policy::new().tier(tier).build().unwrap()).clock(FakeClock::at("2026-11-21T12:00:00Z"));
+    let quota = Quota::new(Policy::new().tier(tier).build().unwrap())
+        .clock(FakeClock::at("2026-11-21T12:00:00Z"));
     let alice = Subject::user("alice", "free");
 
     let (status, headers, body) = call(&quota, &alice, &prompt("gpt-4o-mini", 600)).await;
-    assert_eq!((status, &headers["x-should-retry"]), (StatusCode::TOO_MANY_REQUESTS, &"false".parse().unwrap()));
+    assert_eq!(
+        (status, &headers["x-should-retry"]),
+        (StatusCode::TOO_MANY_REQUESTS, &"false".parse().unwrap())
+    );
     assert_eq!(body["error"]["code"], "insufficient_quota");
-    assert!(body["error"]["message"].as_str().unwrap().contains("600 asked"), "{body}");
+    assert!(
+        body["error"]["message"]
+            .as_str()
+            .unwrap()
+            .contains("600 asked"),
+        "{body}"
+    );
     let (status, headers, _) = call(&quota, &alice, &prompt("gpt-4o-mini", 300)).await;
     assert_eq!(status, StatusCode::OK, "{headers:?}");
-    assert_eq!(headers["ratelimit"], "\"free/input_tokens/day\";r=200;t=43200");
+    assert_eq!(
+        headers["ratelimit"],
+        "\"free/input_tokens/day\";r=200;t=43200"
+    );
     // The provider billed 9: the rest has come back.
     assert_eq!(quota.status(&alice).await.unwrap()[0].used, 9);
 }

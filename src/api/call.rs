@@ -67,6 +67,8 @@ pub struct Input {
     pub names: u64,
     /// Tools' declarations.
     pub tools: ToolShape,
+    /// Tokens that stand around the texts beside those of messages, names and tools, as far as the family knows of them.
+    pub overhead: u64,
     /// Images, audio and files: parts that are no text. Counted by a flat figure until their family knows better.
     pub media: u64,
 }

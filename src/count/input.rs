@@ -24,6 +24,7 @@ pub fn input_tokens(canonical: &str, input: &Input, body: &str) -> u64 {
         reply(canonical),
         tools(canonical, &input.tools),
         input.media.saturating_mul(medium(canonical)),
+        input.overhead,
     ];
     around.into_iter().fold(texts, u64::saturating_add)
 }

@@ -31,7 +31,7 @@ pub fn count_text(encoding: Encoding, text: &str) -> u64 {
     tokens
 }
 
-/// Builds the tables of the tokenizers, so that no call has to wait for them. Takes about half a second.
+/// Builds the tables of the tokenizers, so that no call has to wait for them: it takes a good part of a second.
 pub fn warm_up() {
     for encoding in [Encoding::O200k, Encoding::Cl100k] {
         let _ = count_text(encoding, "warm");

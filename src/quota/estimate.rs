@@ -79,3 +79,74 @@ impl OutputQuestion<'_> {
         .min()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Subject;
+    use crate::policy::{Limit, Policy, Tier};
+
+    fn bound(tier: Tier, cap: Option<u64>, answers: u64, model_max: Option<u64>) -> OutputBound {
+        let policy = Policy::new().tier(tier).build().expect("a policy");
+        let subject = Subject::user("alice", "tier");
+        let limits = policy.all_limits(&subject).expect("a known subject");
+        let question = OutputQuestion {
+            cap,
+            answers,
+            input_tokens: 100,
+            model_max,
+            tier: policy.tier("tier").expect("a tier"),
+            limits: &limits,
+        };
+        question.bound()
+    }
+
+    fn reserving() -> Tier {
+        Tier::new("tier").default_output_tokens(512)
+    }
+
+    fn enforcing() -> Tier {
+        reserving().output_cap(OutputCap::Enforce)
+    }
+
+    #[test]
+    fn the_callers_cap_is_reserved_for_each_answer_up_to_the_models_maximum() {
+        let reserved = |cap, answers, max| bound(reserving(), cap, answers, max).reserved;
+        assert_eq!(reserved(Some(50), 1, None), 50);
+        assert_eq!(reserved(Some(50), 3, None), 150);
+        assert_eq!(reserved(None, 2, None), 1024);
+        assert_eq!(reserved(Some(100_000), 1, Some(16_384)), 16_384);
+        assert_eq!(reserved(Some(u64::MAX), u64::MAX, None), u64::MAX);
+        assert_eq!(bound(reserving(), Some(50), 1, None).enforced, None);
+    }
+
+    #[test]
+    fn an_enforced_cap_is_the_least_of_caller_tier_model_and_what_could_ever_fit() {
+        let enforced = |tier, cap, answers, max| bound(tier, cap, answers, max).enforced;
+        assert_eq!(enforced(enforcing(), Some(50), 1, None), Some(50));
+        assert_eq!(enforced(enforcing(), None, 1, None), Some(512));
+        assert_eq!(
+            enforced(
+                enforcing()
+                    .max_output_tokens(300)
+                    .default_output_tokens(200),
+                Some(400),
+                1,
+                None
+            ),
+            Some(300)
+        );
+        assert_eq!(enforced(enforcing(), Some(400), 1, Some(200)), Some(200));
+        let limited = || enforcing().limit(Limit::tokens(1_000).per_day());
+        assert_eq!(enforced(limited(), Some(16_384), 1, None), Some(900));
+        assert_eq!(enforced(limited(), Some(16_384), 2, None), Some(450));
+        let output = enforcing().limit(Limit::output_tokens(80).per_minute());
+        assert_eq!(enforced(output, Some(16_384), 1, None), Some(80));
+    }
+
+    #[test]
+    fn limits_that_do_not_refuse_lower_no_cap() {
+        let soft = enforcing().limit(Limit::tokens(200).per_day().soft());
+        assert_eq!(bound(soft, Some(400), 1, None).enforced, Some(400));
+    }
+}

@@ -97,7 +97,7 @@ impl Quota {
     #[must_use]
     pub fn new(policy: Policy) -> Self {
         Self {
-            engine: Arc::new(Engine::new(policy)),
+            engine: Engine::new(policy).begin(),
         }
     }
 
@@ -129,7 +129,7 @@ impl Quota {
         let mut engine = self.engine.fresh();
         change(&mut engine);
         Self {
-            engine: Arc::new(engine),
+            engine: engine.begin(),
         }
     }
 

@@ -104,3 +104,95 @@ fn describe(message: &mut String, limit: &RefusedLimit) {
         limit.id, limit.model, balance.amount, balance.used, balance.held, limit.asked
     );
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Balance;
+
+    const NOW: Moment = Moment {
+        wall: 1_000_000_000_000,
+        steady: 0,
+    };
+
+    fn refused(id: &str, reason: Reason, wait: Option<u64>) -> RefusedLimit {
+        RefusedLimit {
+            id: id.into(),
+            unit: Unit::Tokens,
+            model: "gpt-4o".into(),
+            asked: 700,
+            reason,
+            balance: Balance {
+                used: 500,
+                held: 100,
+                amount: 1000,
+                ..Balance::default()
+            },
+            wait: wait.map(Duration::from_secs),
+        }
+    }
+
+    fn verdict(candidates: &[&[RefusedLimit]]) -> Rejection {
+        let candidates: Vec<_> = candidates.iter().map(|refused| refused.to_vec()).collect();
+        rejection(&candidates, NOW)
+    }
+
+    #[test]
+    fn of_several_refusals_the_most_lasting_kind_is_told_with_the_longest_wait_of_it() {
+        let rate = |wait| refused("tpm", Reason::Rate, Some(wait));
+        let gauge = refused("at-once", Reason::Concurrent, None);
+        let quota = refused("daily", Reason::Quota, Some(60));
+        let never = refused("small", Reason::NeverFits, None);
+
+        let told = verdict(&[&[rate(3), gauge.clone(), rate(8)]]);
+        assert_eq!(
+            (told.kind, told.retry_after),
+            (RejectionKind::RateLimited, Some(Duration::from_secs(8)))
+        );
+        let told = verdict(&[&[rate(3), quota.clone()]]);
+        assert_eq!(
+            (told.kind, told.retry_after),
+            (RejectionKind::QuotaSpent, None)
+        );
+        assert_eq!(told.resets_at, Some(NOW.wall + 60_000_000));
+        let told = verdict(&[&[rate(3), quota, never]]);
+        assert_eq!(
+            (told.kind, told.resets_at),
+            (RejectionKind::NeverFits, None)
+        );
+        assert_eq!(told.limits.len(), 3);
+        let told = verdict(&[&[gauge]]);
+        assert_eq!(
+            (told.kind, told.retry_after),
+            (
+                RejectionKind::TooManyConcurrent,
+                Some(Duration::from_secs(1))
+            )
+        );
+    }
+
+    #[test]
+    fn of_several_candidates_the_one_that_can_be_had_soonest_is_told() {
+        let spent = [refused("daily", Reason::Quota, Some(3600))];
+        let slow = refused("tpm", Reason::Rate, Some(9));
+        let quick = refused("mini-tpm", Reason::Rate, Some(2));
+        let told = verdict(&[&spent, &[slow], &[quick]]);
+        assert_eq!(
+            (told.kind, told.retry_after),
+            (RejectionKind::RateLimited, Some(Duration::from_secs(2)))
+        );
+        assert_eq!(told.limit_ids().len(), 3);
+        let told = verdict(&[&spent, &[refused("small", Reason::NeverFits, None)]]);
+        assert_eq!(told.kind, RejectionKind::QuotaSpent);
+    }
+
+    #[test]
+    fn a_message_names_limit_amount_usage_demand_and_reset() {
+        let told = verdict(&[&[refused("pro-daily", Reason::Quota, Some(60))]]);
+        assert_eq!(
+            told.message,
+            "You exceeded your current quota. Limit pro-daily on gpt-4o: 1000 tokens allowed, 500 used, 100 held, 700 asked. \
+             The quota begins anew at 1970-01-12T13:47:40Z."
+        );
+    }
+}

@@ -202,3 +202,98 @@ pub(crate) fn rfc3339_text(micros: i64) -> String {
 pub(crate) fn seconds_text(wait: Duration) -> String {
     go_duration(crate::clock::saturating_micros(wait))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn view(id: &str, unit: Unit, window: Window, amount: u64, used: u64) -> LimitView<'_> {
+        LimitView {
+            id,
+            unit,
+            window,
+            enforcement: Enforcement::Hard,
+            balance: Balance {
+                used,
+                amount,
+                resets_in: Some(90_500_000),
+                ..Balance::default()
+            },
+        }
+    }
+
+    const DAY: Window = Window::Calendar(Period::Day);
+    const MINUTE: Window = Window::Bucket {
+        refill: 60,
+        every: Duration::from_secs(60),
+    };
+
+    fn headers(limits: &[LimitView<'_>]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-ratelimit-limit-project-tokens", HeaderValue::from(7));
+        headers.insert("anthropic-ratelimit-requests-limit", HeaderValue::from(7));
+        admitted_headers(&mut headers, limits.iter().copied());
+        headers
+    }
+
+    #[test]
+    fn a_slot_describes_the_tightest_limit_of_its_unit_and_the_longer_window_on_a_tie() {
+        let headers = headers(&[
+            view("rpm", Unit::Requests, MINUTE, 60, 30),
+            view("rpd", Unit::Requests, DAY, 600, 300),
+            view("tpd", Unit::Tokens, DAY, 1000, 100),
+            view("in", Unit::InputTokens, DAY, 10, 10),
+        ]);
+        assert_eq!(headers["x-ratelimit-limit-requests"], "600");
+        assert_eq!(headers["x-ratelimit-remaining-requests"], "300");
+        assert_eq!(headers["x-ratelimit-reset-requests"], "1m31s");
+        assert_eq!(headers["x-ratelimit-limit-tokens"], "1000");
+    }
+
+    #[test]
+    fn the_providers_own_limits_are_not_passed_on() {
+        let headers = headers(&[]);
+        assert!(headers.is_empty(), "{headers:?}");
+    }
+
+    #[test]
+    fn the_drafts_fields_name_every_limit_that_is_no_dry_run_and_show_debt_as_zero() {
+        let mut soft = view("soft", Unit::Tokens, DAY, 100, 150);
+        soft.enforcement = Enforcement::Soft;
+        let mut shadow = view("shadow", Unit::Tokens, DAY, 100, 50);
+        shadow.enforcement = Enforcement::Shadow;
+        let mut gauge = view("at-once", Unit::Concurrent, Window::Gauge, 8, 0);
+        gauge.balance.held = 3;
+        gauge.balance.resets_in = None;
+        let headers = headers(&[
+            view("rpm", Unit::Requests, MINUTE, 60, 30),
+            soft,
+            shadow,
+            gauge,
+        ]);
+        assert_eq!(
+            headers["ratelimit-policy"],
+            r#""rpm";q=60;w=60;qu="requests", "soft";q=100;w=86400;qu="tokens", "at-once";q=8;qu="concurrent-requests""#
+        );
+        assert_eq!(
+            headers["ratelimit"],
+            r#""rpm";r=30;t=91, "soft";r=0;t=91, "at-once";r=5"#
+        );
+    }
+
+    #[test]
+    fn durations_are_written_as_go_writes_them_and_rounded_up() {
+        let cases = [
+            (0, "0ms"),
+            (1, "1ms"),
+            (12_000, "12ms"),
+            (999_001, "1s"),
+            (1_000_001, "2s"),
+            (360_000_000, "6m0s"),
+            (3_661_000_000, "1h1m1s"),
+        ];
+        for (micros, text) in cases {
+            assert_eq!(go_duration(micros), text, "{micros}");
+        }
+    }
+}

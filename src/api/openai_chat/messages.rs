@@ -12,6 +12,11 @@ const MESSAGES: &str = "messages";
 /// The size from which on a file or a sound counts as another part: a minute or more of speech, however well packed.
 const MEDIA_SIZE: usize = 256 * 1024;
 
+/// What a call of a tool and its result cost beside their texts, by measurement: the name is told again with the result.
+const CALL: u64 = 9;
+/// Calls made side by side are wrapped in a call of another tool, which names each of them at length.
+const PARALLEL_CALL: u64 = 15;
+
 /// Reads `messages` into `input`.
 pub(super) fn read(body: &str, value: &RawValue, input: &mut Input) -> Result<(), Invalid> {
     let mut reader = Reader { body, input };
@@ -32,8 +37,11 @@ impl Reader<'_, '_> {
         self.input.messages += 1;
         self.fields(message, |reader, key, value| match (key, kind(value)) {
             ("content", Kind::Array) => reader.list(value, Self::part),
-            ("tool_calls", Kind::Array) => reader.list(value, Self::tool_call),
-            ("function_call", Kind::Object) => reader.called(value),
+            ("tool_calls", Kind::Array) => reader.tool_calls(value),
+            ("function_call", Kind::Object) => {
+                reader.input.overhead += CALL;
+                reader.called(value)
+            }
             // Ids tie a result to its call and are not shown to the model.
             ("tool_call_id", Kind::String) => Ok(()),
             ("audio", Kind::Object) => {
@@ -55,7 +63,7 @@ impl Reader<'_, '_> {
         }
         self.fields(part, |reader, key, value| {
             match key {
-                "type" => {}
+                "type" | "prompt_cache_breakpoint" | "cache_control" => {}
                 // An image is scaled down, so its size says little; of a sound or a file it says something.
                 "image_url" | "image" => reader.input.media += 1,
                 "input_audio" | "file" | "audio_url" | "video_url" => {
@@ -67,6 +75,17 @@ impl Reader<'_, '_> {
         })
     }
 
+    fn tool_calls(&mut self, calls: &RawValue) -> Result<(), Invalid> {
+        let mut count = 0;
+        self.list(calls, |reader, call| {
+            count += 1;
+            reader.tool_call(call)
+        })?;
+        let each = if count > 1 { PARALLEL_CALL } else { CALL };
+        self.input.overhead += count * each;
+        Ok(())
+    }
+
     fn tool_call(&mut self, call: &RawValue) -> Result<(), Invalid> {
         self.fields(call, |reader, key, value| match (key, kind(value)) {
             ("id" | "type", Kind::String) | ("index", Kind::Number) => Ok(()),
@@ -75,9 +94,14 @@ impl Reader<'_, '_> {
         })
     }
 
-    /// What was called: its name and arguments.
+    /// What was called: its name, which is told twice, and its arguments.
     fn called(&mut self, call: &RawValue) -> Result<(), Invalid> {
-        self.fields(call, |reader, _, value| reader.any(value))
+        self.fields(call, |reader, key, value| {
+            if key == "name" {
+                reader.any(value)?;
+            }
+            reader.any(value)
+        })
     }
 
     /// Any value: a string's text, or the JSON of what is no string.
@@ -104,7 +128,7 @@ impl Reader<'_, '_> {
     fn list(
         &mut self,
         array: &RawValue,
-        each: fn(&mut Self, &RawValue) -> Result<(), Invalid>,
+        mut each: impl FnMut(&mut Self, &RawValue) -> Result<(), Invalid>,
     ) -> Result<(), Invalid> {
         items(array.get(), |item| each(self, item)).map_err(|stop| stop.at(MESSAGES))
     }

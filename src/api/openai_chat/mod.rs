@@ -10,6 +10,9 @@ mod spoken;
 mod tools;
 mod words;
 
+#[cfg(test)]
+mod tests;
+
 use bytes::Bytes;
 use http::Method;
 

@@ -80,15 +80,22 @@ impl<'a> Top<'a> {
             "stream_options" => self.stream_options = Some(value),
             "tools" => self.tools = Some(value).filter(not_null),
             "functions" => self.functions = Some(value).filter(not_null),
-            "response_format" | "tool_choice" | "function_call"
-                if matches!(kind(value), Kind::Object) =>
-            {
-                self.prompted.push(value);
-            }
+            "response_format" | "tool_choice" | "function_call" => self.chosen(value),
             // Not of OpenAI, but of servers that speak its words and render the prompt themselves.
             "documents" | "chat_template" | "chat_template_kwargs" => self.prompted.push(value),
             _ => {}
         }
+    }
+
+    /// A format or a tool that is described at length: the description is put into the prompt, a bare name is not.
+    fn chosen(&mut self, value: &'a RawValue) {
+        // What is no object has no members, and costs nothing.
+        let _ = members(value.get(), |_, member| {
+            if kind(member) == Kind::Object {
+                self.prompted.push(member);
+            }
+            Ok(())
+        });
     }
 }
 
@@ -104,20 +111,22 @@ fn model<'a>(
     value: Option<&'a RawValue>,
 ) -> Result<(Cow<'a, str>, ModelSite), Invalid> {
     const DEPLOYMENTS: &str = "deployments";
-    if let Some((model, following)) = segment_after(path, DEPLOYMENTS) {
-        // What follows a deployment is `/chat/completions`, else it is not one segment.
-        if following != 2 {
+    match segment_after(path, DEPLOYMENTS) {
+        // Only `chat/completions` follows.
+        Some((model, 2)) => {
+            return Ok((checked(model.into())?, ModelSite::PathAfter(DEPLOYMENTS)));
+        }
+        // A server could take several segments for the model.
+        Some(_) if path.to_ascii_lowercase().contains("/openai/deployments/") => {
             let message = "the path's deployment must be one segment";
             return Err(Invalid::param("model", message));
         }
-        return Ok((checked(model.into())?, ModelSite::PathAfter(DEPLOYMENTS)));
+        _ => {}
     }
     let value = value.ok_or_else(|| Invalid::param("model", "you must provide a model"))?;
     let model = string(value).map_err(|_| Invalid::param("model", "model must be a string"))?;
-    Ok((
-        checked(model)?,
-        ModelSite::Body(position(body, value.get())),
-    ))
+    let site = ModelSite::Body(position(body, value.get()));
+    Ok((checked(model)?, site))
 }
 
 fn checked(model: Cow<'_, str>) -> Result<Cow<'_, str>, Invalid> {

@@ -1,0 +1,310 @@
+use http::Method;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::api::{ModelSite, NormalPath};
+
+#[test]
+fn posts_to_chat_completions_are_recognised_under_any_prefix() {
+    let is = |method, path| OpenAiChat.recognises(&method, NormalPath::of(path).as_str());
+    for path in [
+        "/v1/chat/completions",
+        "/chat/completions",
+        "/v1beta/openai/chat/completions",
+        "/openai/deployments/my-gpt/chat/completions",
+        "//v1/chat%2fcompletions/",
+        "/v1/Chat/Completions",
+    ] {
+        assert!(is(Method::POST, path), "{path}");
+        assert!(!is(Method::GET, path), "{path}");
+    }
+    for path in [
+        "/v1/completions",
+        "/v1/chat/completions/chatcmpl-1",
+        "/v1/webchat/completions",
+        "/v1/chat/completionsx",
+        "/",
+    ] {
+        assert!(!is(Method::POST, path), "{path}");
+    }
+}
+
+#[test]
+fn a_request_is_read_with_its_places() {
+    let body = r#" {"messages":[{"role":"user","content":"hi"}], "model" : "gpt\u002d4o","n":2,"max_tokens":7,"max_completion_tokens":9,"stream":true,"stream_options":{"include_usage":true}} "#;
+    let call = read(body).unwrap();
+    assert_eq!(&*call.model, "gpt-4o");
+    let ModelSite::Body(site) = call.model_site else {
+        panic!("the model stands in the body");
+    };
+    assert_eq!(&body[site], r#""gpt\u002d4o""#);
+    assert_eq!((call.output.cap, call.output.answers), (Some(9), 2));
+    assert!(call.stream && call.asks_usage);
+    assert_eq!(&body[call.sites.legacy_cap.unwrap()], "7");
+    assert_eq!(&body[call.sites.cap.unwrap()], "9");
+    assert_eq!(&body[call.sites.include_usage.unwrap()], "true");
+    assert_eq!(call.sites.opening, 1);
+    assert_eq!(call.input.messages, 1);
+}
+
+#[test]
+fn nothing_and_null_are_the_same() {
+    let null = r#""max_tokens":null,"max_completion_tokens":null,"n":null,"stream":null,"stream_options":null,"tools":null,"functions":null,"response_format":null"#;
+    for body in [with(r#""user":"me""#), with(null)] {
+        let call = read(&body).unwrap();
+        assert_eq!((call.output.cap, call.output.answers), (None, 1));
+        assert!(!call.stream && !call.asks_usage);
+    }
+}
+
+#[test]
+fn a_path_that_names_a_deployment_decides_on_the_model() {
+    let body = r#"{"model":"other","messages":[{"role":"user","content":"hi"}]}"#;
+    let azure = |deployment: &str, body| {
+        let path = format!("/openai/deployments/{deployment}/chat/completions");
+        OpenAiChat.read(&path, body)
+    };
+    let call = azure("my-gpt", body).unwrap();
+    assert_eq!(&*call.model, "my-gpt");
+    assert_eq!(call.model_site, ModelSite::PathAfter("deployments"));
+    let without = r#"{"messages":[{"role":"user","content":"hi"}]}"#;
+    assert_eq!(&*azure("my-gpt", without).unwrap().model, "my-gpt");
+    assert_eq!(azure("a/b", body).unwrap_err().param, Some("model"));
+    let elsewhere = OpenAiChat.read("/deployments/prod/v1/chat/completions", body);
+    assert_eq!(&*elsewhere.unwrap().model, "other");
+}
+
+#[test]
+fn a_model_is_needed() {
+    let long = format!(r#"{{"model":"{}","messages":[{{}}]}}"#, "x".repeat(513));
+    for body in [
+        r#"{"messages":[{}]}"#,
+        r#"{"model":"","messages":[{}]}"#,
+        r#"{"model":"  ","messages":[{}]}"#,
+        r#"{"model":null,"messages":[{}]}"#,
+        r#"{"model":4,"messages":[{}]}"#,
+        r#"{"model":["gpt-4o"],"messages":[{}]}"#,
+        &long,
+    ] {
+        assert_eq!(refused(body), Some("model"), "{body}");
+    }
+}
+
+#[test]
+fn messages_are_needed() {
+    for messages in [
+        "",
+        r#","messages":null"#,
+        r#","messages":[]"#,
+        r#","messages":{}"#,
+        r#","messages":"hi""#,
+        r#","messages":["hi"]"#,
+        r#","messages":[null]"#,
+        r#","messages":[[]]"#,
+    ] {
+        let body = format!(r#"{{"model":"gpt-4o"{messages}}}"#);
+        assert_eq!(refused(&body), Some("messages"), "{body}");
+    }
+}
+
+#[test]
+fn a_repeated_key_is_refused_however_it_is_spelled() {
+    for (again, param) in [
+        (r#""model":"gpt-4o-mini""#, "model"),
+        (r#""mod\u0065l":"gpt-4o-mini""#, "model"),
+        (r#""messages":[]"#, "messages"),
+        (r#""max_tokens":1,"max_tokens":2"#, "max_tokens"),
+        (r#""max_tokens":null,"max_tokens":2"#, "max_tokens"),
+        (
+            r#""max_completion_tokens":1,"max_completion_tokens":1"#,
+            "max_completion_tokens",
+        ),
+        (r#""n":1,"n":9"#, "n"),
+        (r#""stream":true,"stream":false"#, "stream"),
+        (
+            r#""stream_options":{},"stream_options":{}"#,
+            "stream_options",
+        ),
+        (r#""tools":[],"tools":[]"#, "tools"),
+        (
+            r#""stream_options":{"include_usage":true,"include_usage":false}"#,
+            "include_usage",
+        ),
+    ] {
+        assert_eq!(refused(&with(again)), Some(param), "{again}");
+    }
+}
+
+#[test]
+fn a_key_that_another_server_could_take_for_ours_is_refused() {
+    for (alike, param) in [
+        (r#""Model":"gpt-4o-mini""#, "model"),
+        (r#""MAX_TOKENS":1"#, "max_tokens"),
+        ("\"max_to\u{212a}ens\":1", "max_tokens"),
+        ("\"me\u{17f}\u{17f}age\u{17f}\":[]", "messages"),
+        (r#""N":3"#, "n"),
+        (
+            r#""stream_options":{"Include_Usage":true}"#,
+            "include_usage",
+        ),
+    ] {
+        assert_eq!(refused(&with(alike)), Some(param), "{alike}");
+    }
+    assert!(
+        read(&with(
+            r#""models":1,"mode":2,"nn":3,"metadata":{"model":1,"Model":2}"#
+        ))
+        .is_ok()
+    );
+}
+
+#[test]
+fn caps_are_whole_numbers_from_one() {
+    for param in ["max_tokens", "max_completion_tokens", "n"] {
+        for value in [
+            "0",
+            "-1",
+            "1.0",
+            "1e3",
+            "\"5\"",
+            "true",
+            "[]",
+            "{}",
+            "18446744073709551616",
+            "-0",
+        ] {
+            let body = with(&format!(r#""{param}":{value}"#));
+            assert_eq!(refused(&body), Some(param), "{body}");
+        }
+        assert!(read(&with(&format!(r#""{param}":18446744073709551615"#))).is_ok());
+    }
+}
+
+#[test]
+fn wrong_types_are_refused() {
+    for (member, param) in [
+        (r#""stream":"true""#, "stream"),
+        (r#""stream":1"#, "stream"),
+        (r#""stream_options":[]"#, "stream_options"),
+        (
+            r#""stream_options":{"include_usage":1}"#,
+            "stream_options.include_usage",
+        ),
+        (r#""tools":{}"#, "tools"),
+        (r#""tools":[1]"#, "tools"),
+        (r#""tools":[{"function":1}]"#, "tools"),
+        (r#""functions":"x""#, "functions"),
+    ] {
+        assert_eq!(refused(&with(member)), Some(param), "{member}");
+    }
+}
+
+#[test]
+fn what_is_no_json_object_is_refused() {
+    let deep = format!("{}{}", "[".repeat(1_000_000), "]".repeat(1_000_000));
+    let good = with(r#""n":1"#);
+    for body in [
+        "",
+        "null",
+        "[]",
+        "\"x\"",
+        "1",
+        "{",
+        "{\"model\":",
+        &deep,
+        &format!("\u{feff}{good}"),
+        &format!("{good}x"),
+        &format!("{good}{good}"),
+        &good.replace("hi", "h\ni"),
+    ] {
+        assert_eq!(
+            read(body).unwrap_err().param,
+            None,
+            "{}",
+            body.chars().take(60).collect::<String>()
+        );
+    }
+}
+
+#[test]
+fn deep_nesting_does_not_overflow_the_stack() {
+    let deep = format!("{}{}", "[".repeat(200_000), "]".repeat(200_000));
+    assert!(read(&with(&format!(r#""user":{deep}"#))).is_ok());
+    assert!(read(&message(&format!(r#""content":{deep}"#))).is_err());
+    assert!(read(&message(&format!(r#""strange":{deep}"#))).is_ok());
+    let tools = format!(r#""tools":[{{"function":{{"parameters":{deep}}}}}]"#);
+    assert_eq!(refused(&with(&tools)), Some("tools"));
+}
+
+fn any_json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        "\\PC{0,8}".prop_map(Value::from),
+        Just(json!("function")),
+    ];
+    leaf.prop_recursive(4, 24, 4, |inner| {
+        let key = prop_oneof![
+            Just("type".to_owned()),
+            Just("function".to_owned()),
+            Just("parameters".to_owned()),
+            Just("properties".to_owned()),
+            Just("required".to_owned()),
+            Just("enum".to_owned()),
+            Just("content".to_owned()),
+            "\\PC{0,4}",
+        ];
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            proptest::collection::vec((key, inner), 0..4)
+                .prop_map(|members| Value::Object(members.into_iter().collect())),
+        ]
+    })
+}
+
+/// Puts `value` in the place of the `at`th value of a tree.
+fn put(tree: &mut Value, at: &mut usize, value: &Value) {
+    if *at == 0 {
+        *tree = value.clone();
+    }
+    *at = at.wrapping_sub(1);
+    match tree {
+        Value::Array(items) => items.iter_mut().for_each(|item| put(item, at, value)),
+        Value::Object(members) => members
+            .values_mut()
+            .for_each(|member| put(member, at, value)),
+        _ => {}
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_value_in_any_place_is_read_or_refused(value in any_json(), at in 0usize..60) {
+        let mut request = json!({
+            "model": "gpt-4o", "n": 1, "max_tokens": 5, "stream": true, "stream_options": { "include_usage": true },
+            "messages": [
+                { "role": "user", "name": "x", "content": [{ "type": "text", "text": "t" }, { "type": "image_url", "image_url": {} }] },
+                { "role": "assistant", "content": null, "tool_calls": [{ "id": "1", "type": "function", "function": { "name": "f", "arguments": "{}" } }] },
+            ],
+            "tools": [{ "type": "function", "function": { "name": "f", "description": "d", "parameters": {
+                "type": "object", "properties": { "a": { "type": "string", "enum": ["b"] } }, "required": ["a"] } } }],
+            "functions": [{ "name": "f" }], "response_format": { "json_schema": {} }, "tool_choice": "auto",
+        });
+        put(&mut request, &mut { at }, &value);
+        let body = request.to_string();
+        if let Ok(call) = read(&body) {
+            for text in &call.input.texts {
+                let _ = text.of(&body);
+            }
+            super::edit::every_edit_leaves_json(&body, &call);
+        }
+    }
+
+    #[test]
+    fn any_bytes_are_read_or_refused(body in "[{}\\[\\]\",:\\\\ a1model]{0,40}") {
+        let _ = read(&body);
+    }
+}
