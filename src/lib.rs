@@ -88,6 +88,7 @@ pub mod store;
 pub mod watch;
 
 mod body;
+mod causes;
 mod future;
 mod layer;
 mod preflight;
