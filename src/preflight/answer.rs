@@ -7,7 +7,7 @@ use crate::api::Canned;
 use crate::reject::{self, Rejection};
 use crate::store::HoldId;
 
-use super::Desk;
+use super::desk::Desk;
 
 impl Desk {
     /// The rejection in the words of the called API, or the limit's own reply in the model's place.

@@ -10,8 +10,8 @@ use crate::api::{Api, Call, Edit, ModelSite, splice, with_model};
 use crate::body::{Buffered, MeterPlan, RequestBody};
 use crate::quota::{Admitted, Hold};
 
-use super::Desk;
 use super::admission::{Accounting, Admission, Load};
+use super::desk::Desk;
 
 impl Desk {
     /// Makes the request of an admitted call.

@@ -2,11 +2,11 @@
 
 mod admission;
 mod answer;
+mod desk;
 mod forward;
+mod refusals;
 
 pub(crate) use admission::{Accounting, Admission};
-
-use admission::Load;
 
 use std::error::Error;
 use std::future::Future;
@@ -15,19 +15,21 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use http::request::Parts;
-use http::{Request, Response, header};
+use http::{Request, Response};
 use http_body::Body;
 use pin_project_lite::pin_project;
 
-use crate::api::{Api, Call, Invalid, ModelSite, NormalPath, with_model};
-use crate::body::{Buffer, BufferError, Buffered};
+use crate::api::{Api, Call, Invalid};
+use crate::body::Buffer;
 use crate::count::Offloaded;
-use crate::identify::{Identifying, JsonBody, Unidentified};
+use crate::identify::Identifying;
 use crate::layer::Shared;
-use crate::quota::{Ask, Engine, Prepared, Reserving};
-use crate::reject::{Rejection, RejectionKind};
-use crate::subject::Subject;
+use crate::quota::{Prepared, Reserving};
+use crate::reject::Rejection;
+
+use admission::Load;
+use desk::Desk;
+use refusals::uncountable;
 
 pin_project! {
     /// The future of an [`Admission`], or of the response that is sent instead.
@@ -36,17 +38,6 @@ pin_project! {
         #[pin]
         stage: Stage<B>,
     }
-}
-
-/// What the stages have found out so far.
-pub(crate) struct Desk {
-    shared: Arc<Shared>,
-    /// `None` for calls of unknown APIs, which count as requests only.
-    api: Option<Arc<dyn Api>>,
-    head: Parts,
-    subject: Option<Subject>,
-    buffered: Option<Buffered>,
-    call: Option<Arc<Call>>,
 }
 
 pin_project! {
@@ -71,14 +62,7 @@ where
     pub(crate) fn new(shared: Arc<Shared>, api: Option<Arc<dyn Api>>, request: Request<B>) -> Self {
         let (head, body) = request.into_parts();
         let who = Identifying::new(shared.identify.identify(&head));
-        let desk = Desk {
-            shared,
-            api,
-            head,
-            subject: None,
-            buffered: None,
-            call: None,
-        };
+        let desk = Desk::new(shared, api, head);
         let stage = Stage::Identify {
             who,
             body: Some(body),
@@ -146,233 +130,4 @@ where
         this.stage.set(Stage::Over);
         Poll::Ready(Err(answer))
     }
-}
-
-/// The steps from each stage to the next.
-impl Desk {
-    fn engine(&self) -> &Arc<Engine> {
-        self.shared.quota.engine()
-    }
-
-    fn identified(&mut self, subject: Result<Subject, Unidentified>) -> Result<(), Rejection> {
-        match subject {
-            Ok(subject) => self.subject = Some(subject),
-            Err(Unidentified(message)) => {
-                return Err(Rejection::new(RejectionKind::UnknownKey, message));
-            }
-        }
-        Ok(())
-    }
-
-    /// Where the body is not read, nobody can be known by it.
-    fn waits_for_body(&self) -> Result<(), Rejection> {
-        match self.api {
-            Some(_) => Ok(()),
-            None => Err(Rejection::new(
-                RejectionKind::UnknownKey,
-                Unidentified::default().0,
-            )),
-        }
-    }
-
-    /// After the head told who it is, or that only the body will.
-    fn receive<B>(&mut self, body: Option<B>) -> Result<Stage<B>, Rejection> {
-        let Some(body) = body else {
-            return Ok(Stage::Over);
-        };
-        match (&self.api, &self.subject) {
-            (None, Some(subject)) => {
-                let prepared = self.engine().prepare_unknown(subject)?;
-                Ok(self.reserve(prepared, Load::Unread(body)))
-            }
-            _ => {
-                self.refuse_unreadable()?;
-                Ok(Stage::Buffer {
-                    body: self.buffer(body),
-                })
-            }
-        }
-    }
-
-    /// What the head tells of a body that we will not read.
-    fn refuse_unreadable(&self) -> Result<(), Rejection> {
-        let header = |name| {
-            self.head
-                .headers
-                .get(name)
-                .and_then(|value| value.to_str().ok())
-        };
-        if self
-            .head
-            .headers
-            .get_all(header::CONTENT_ENCODING)
-            .iter()
-            .any(|coding| coding != "identity")
-        {
-            let message = "A compressed request cannot be metered. Send it as it is, or have the server put tower-http's RequestDecompressionLayer before the quota.";
-            return Err(Rejection::new(RejectionKind::EncodedBody, message));
-        }
-        let length = header(header::CONTENT_LENGTH).and_then(|length| length.parse::<u64>().ok());
-        if length.is_some_and(|length| length > self.shared.max_body as u64) {
-            return Err(self.too_large());
-        }
-        Ok(())
-    }
-
-    fn buffer<B>(&self, body: B) -> Buffer<B> {
-        let shared = &self.shared;
-        Buffer::new(
-            body,
-            shared.max_body,
-            shared.body_deadline,
-            &self.engine().buffers,
-        )
-    }
-
-    fn received<B>(
-        &mut self,
-        buffered: Result<Buffered, BufferError>,
-    ) -> Result<Stage<B>, Rejection> {
-        let buffered = buffered.map_err(|error| self.unreceived(error))?;
-        let Some(api) = self.api.clone() else {
-            return Ok(Stage::Over);
-        };
-        let (bytes, path) = (buffered.bytes.clone(), self.head.uri.path().to_owned());
-        let job = self
-            .engine()
-            .offload
-            .run(bytes.len(), move || read(&*api, &path, &bytes));
-        self.buffered = Some(buffered);
-        Ok(Stage::Read { job })
-    }
-
-    fn unreceived(&self, error: BufferError) -> Rejection {
-        match error {
-            BufferError::TooLarge => self.too_large(),
-            BufferError::Busy => Rejection::new(
-                RejectionKind::Busy,
-                "Too much is being received just now. Please try again.",
-            ),
-            BufferError::TooSlow => Rejection::new(
-                RejectionKind::BodyTooSlow,
-                "The request's body came too slowly.",
-            ),
-            BufferError::Broken(reason) => Rejection::new(
-                RejectionKind::BrokenBody,
-                format!("The request's body broke off: {reason}."),
-            ),
-        }
-    }
-
-    fn too_large(&self) -> Rejection {
-        let message = format!(
-            "The request's body is too large: at most {} bytes are taken.",
-            self.shared.max_body
-        );
-        Rejection::new(RejectionKind::BodyTooLarge, message)
-    }
-
-    fn read<B>(&mut self, call: Result<Call, Invalid>) -> Result<Stage<B>, Rejection> {
-        let call = call.map_err(|invalid| {
-            let mut rejection = Rejection::new(RejectionKind::InvalidRequest, invalid.message);
-            rejection.param = invalid.param;
-            rejection
-        });
-        let refused = match call {
-            Ok(call) => {
-                self.call = Some(Arc::new(call));
-                None
-            }
-            Err(rejection) => Some(rejection),
-        };
-        match (&self.subject, refused) {
-            (None, refused) => Ok(self.identify_by_body(refused)),
-            (Some(_), Some(rejection)) => Err(rejection),
-            (Some(_), None) => Ok(self.prepare()),
-        }
-    }
-
-    /// Whoever is not known gets to hear nothing else, not even that his request is wrong: that waits.
-    fn identify_by_body<B>(&self, refused: Option<Rejection>) -> Stage<B> {
-        let body = JsonBody::new(text(&self.buffered));
-        let answer = self.shared.identify.identify_by_body(&self.head, &body);
-        // Who needs the body again knows nobody.
-        let nobody = Identifying::Ready(Some(Err(Unidentified::default())));
-        Stage::IdentifyByBody {
-            who: Identifying::new(answer).unwrap_or(nobody),
-            refused,
-        }
-    }
-
-    fn prepare<B>(&self) -> Stage<B> {
-        let (Some(call), Some(buffered), Some(subject)) =
-            (self.call.clone(), &self.buffered, &self.subject)
-        else {
-            return Stage::Over;
-        };
-        let (engine, subject, bytes) = (
-            self.engine().clone(),
-            subject.clone(),
-            buffered.bytes.clone(),
-        );
-        let job = self.engine().offload.run(bytes.len(), move || {
-            let body = std::str::from_utf8(&bytes).unwrap_or_default();
-            engine.prepare(&subject, Ask::Call { call: &call, body })
-        });
-        Stage::Prepare { job }
-    }
-
-    fn prepared<B>(
-        &mut self,
-        prepared: Result<Prepared, Rejection>,
-    ) -> Result<Stage<B>, Rejection> {
-        let prepared = prepared?;
-        match (self.api.clone(), self.call.clone(), self.buffered.take()) {
-            (Some(api), Some(call), Some(buffered)) => {
-                let load = Load::Read {
-                    api,
-                    call,
-                    buffered,
-                };
-                Ok(self.reserve(prepared, load))
-            }
-            _ => Ok(Stage::Over),
-        }
-    }
-
-    fn reserve<B>(&self, prepared: Prepared, load: Load<B>) -> Stage<B> {
-        Stage::Reserve {
-            reserving: Reserving::new(self.engine().clone(), prepared),
-            load: Some(load),
-        }
-    }
-}
-
-/// A panic of a tokenizer is our defect, and must not let a call through uncounted.
-fn uncountable() -> Rejection {
-    Rejection::new(
-        RejectionKind::InvalidRequest,
-        "The input of this request could not be counted.",
-    )
-}
-
-fn text(buffered: &Option<Buffered>) -> &str {
-    let bytes = buffered.as_ref().map(|buffered| &*buffered.bytes);
-    bytes
-        .and_then(|bytes| std::str::from_utf8(bytes).ok())
-        .unwrap_or_default()
-}
-
-fn read(api: &dyn Api, path: &str, body: &Bytes) -> Result<Call, Invalid> {
-    let body =
-        std::str::from_utf8(body).map_err(|_| Invalid::body("The request's body is not UTF-8."))?;
-    let call = api.read(NormalPath::of(path).as_str(), body)?;
-    if let ModelSite::PathAfter(name) = call.model_site
-        && with_model(path, name, &call.model).is_none()
-    {
-        return Err(Invalid::body(
-            "The request's path is spelled so that its model cannot be told for sure.",
-        ));
-    }
-    Ok(call)
 }

@@ -1,10 +1,7 @@
 //! What all clones of a [`Quota`](super::Quota) share.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
-
-use tokio::sync::Notify;
 
 use super::plan::Prepared;
 use crate::body::BufferBudget;
@@ -22,6 +19,7 @@ use crate::watch::{Event, Observer, Observers};
 
 use super::calendar::Calendar;
 use super::hold::{ChargedLimit, Granted};
+use super::open_holds::OpenHolds;
 
 const MAX_BUFFERED: usize = 256 << 20;
 
@@ -304,37 +302,6 @@ impl Engine {
         self.open.none().await;
         if let Backend::Other(store) = &self.backend {
             store.drain().await;
-        }
-    }
-}
-
-/// How many holds of this process are open.
-#[derive(Debug, Default)]
-struct OpenHolds {
-    count: AtomicUsize,
-    none: Notify,
-}
-
-impl OpenHolds {
-    fn add(&self) {
-        self.count.fetch_add(1, Ordering::AcqRel);
-    }
-
-    fn remove(&self) {
-        if self.count.fetch_sub(1, Ordering::AcqRel) == 1 {
-            self.none.notify_waiters();
-        }
-    }
-
-    async fn none(&self) {
-        loop {
-            let mut notified = std::pin::pin!(self.none.notified());
-            // Listen first, look then: a hold that goes in between is not missed.
-            notified.as_mut().enable();
-            if self.count.load(Ordering::Acquire) == 0 {
-                return;
-            }
-            notified.await;
         }
     }
 }

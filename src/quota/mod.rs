@@ -5,6 +5,7 @@ mod charges;
 mod engine;
 mod estimate;
 mod hold;
+mod open_holds;
 mod plan;
 mod reserve;
 mod status;

@@ -1,0 +1,214 @@
+//! What the stages find out, and the steps from each to the next.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::request::Parts;
+
+use crate::api::{Api, Call, Invalid, ModelSite, NormalPath, with_model};
+use crate::body::{Buffer, BufferError, Buffered};
+use crate::identify::{Identifying, JsonBody, Unidentified};
+use crate::layer::Shared;
+use crate::quota::{Ask, Engine, Prepared, Reserving};
+use crate::reject::{Rejection, RejectionKind};
+use crate::subject::Subject;
+
+use super::Stage;
+use super::admission::Load;
+
+/// What the stages have found out so far.
+pub(crate) struct Desk {
+    pub(super) shared: Arc<Shared>,
+    /// `None` for calls of unknown APIs, which count as requests only.
+    pub(super) api: Option<Arc<dyn Api>>,
+    pub(super) head: Parts,
+    pub(super) subject: Option<Subject>,
+    buffered: Option<Buffered>,
+    pub(super) call: Option<Arc<Call>>,
+}
+
+impl Desk {
+    pub(super) fn new(shared: Arc<Shared>, api: Option<Arc<dyn Api>>, head: Parts) -> Self {
+        Self {
+            shared,
+            api,
+            head,
+            subject: None,
+            buffered: None,
+            call: None,
+        }
+    }
+}
+
+/// The steps from each stage to the next.
+impl Desk {
+    pub(super) fn engine(&self) -> &Arc<Engine> {
+        self.shared.quota.engine()
+    }
+
+    pub(super) fn identified(
+        &mut self,
+        subject: Result<Subject, Unidentified>,
+    ) -> Result<(), Rejection> {
+        match subject {
+            Ok(subject) => self.subject = Some(subject),
+            Err(Unidentified(message)) => {
+                return Err(Rejection::new(RejectionKind::UnknownKey, message));
+            }
+        }
+        Ok(())
+    }
+
+    /// Where the body is not read, nobody can be known by it.
+    pub(super) fn waits_for_body(&self) -> Result<(), Rejection> {
+        match self.api {
+            Some(_) => Ok(()),
+            None => Err(Rejection::new(
+                RejectionKind::UnknownKey,
+                Unidentified::default().0,
+            )),
+        }
+    }
+
+    /// After the head told who it is, or that only the body will.
+    pub(super) fn receive<B>(&mut self, body: Option<B>) -> Result<Stage<B>, Rejection> {
+        let Some(body) = body else {
+            return Ok(Stage::Over);
+        };
+        match (&self.api, &self.subject) {
+            (None, Some(subject)) => {
+                let prepared = self.engine().prepare_unknown(subject)?;
+                Ok(self.reserve(prepared, Load::Unread(body)))
+            }
+            _ => {
+                self.refuse_unreadable()?;
+                Ok(Stage::Buffer {
+                    body: self.buffer(body),
+                })
+            }
+        }
+    }
+
+    fn buffer<B>(&self, body: B) -> Buffer<B> {
+        let shared = &self.shared;
+        Buffer::new(
+            body,
+            shared.max_body,
+            shared.body_deadline,
+            &self.engine().buffers,
+        )
+    }
+
+    pub(super) fn received<B>(
+        &mut self,
+        buffered: Result<Buffered, BufferError>,
+    ) -> Result<Stage<B>, Rejection> {
+        let buffered = buffered.map_err(|error| self.unreceived(error))?;
+        let Some(api) = self.api.clone() else {
+            return Ok(Stage::Over);
+        };
+        let (bytes, path) = (buffered.bytes.clone(), self.head.uri.path().to_owned());
+        let job = self
+            .engine()
+            .offload
+            .run(bytes.len(), move || read(&*api, &path, &bytes));
+        self.buffered = Some(buffered);
+        Ok(Stage::Read { job })
+    }
+
+    pub(super) fn read<B>(&mut self, call: Result<Call, Invalid>) -> Result<Stage<B>, Rejection> {
+        let call = call.map_err(|invalid| {
+            let mut rejection = Rejection::new(RejectionKind::InvalidRequest, invalid.message);
+            rejection.param = invalid.param;
+            rejection
+        });
+        let refused = match call {
+            Ok(call) => {
+                self.call = Some(Arc::new(call));
+                None
+            }
+            Err(rejection) => Some(rejection),
+        };
+        match (&self.subject, refused) {
+            (None, refused) => Ok(self.identify_by_body(refused)),
+            (Some(_), Some(rejection)) => Err(rejection),
+            (Some(_), None) => Ok(self.prepare()),
+        }
+    }
+
+    /// Whoever is not known gets to hear nothing else, not even that his request is wrong: that waits.
+    fn identify_by_body<B>(&self, refused: Option<Rejection>) -> Stage<B> {
+        let body = JsonBody::new(text(&self.buffered));
+        let answer = self.shared.identify.identify_by_body(&self.head, &body);
+        // Who needs the body again knows nobody.
+        let nobody = Identifying::Ready(Some(Err(Unidentified::default())));
+        Stage::IdentifyByBody {
+            who: Identifying::new(answer).unwrap_or(nobody),
+            refused,
+        }
+    }
+
+    pub(super) fn prepare<B>(&self) -> Stage<B> {
+        let (Some(call), Some(buffered), Some(subject)) =
+            (self.call.clone(), &self.buffered, &self.subject)
+        else {
+            return Stage::Over;
+        };
+        let (engine, subject, bytes) = (
+            self.engine().clone(),
+            subject.clone(),
+            buffered.bytes.clone(),
+        );
+        let job = self.engine().offload.run(bytes.len(), move || {
+            let body = std::str::from_utf8(&bytes).unwrap_or_default();
+            engine.prepare(&subject, Ask::Call { call: &call, body })
+        });
+        Stage::Prepare { job }
+    }
+
+    pub(super) fn prepared<B>(
+        &mut self,
+        prepared: Result<Prepared, Rejection>,
+    ) -> Result<Stage<B>, Rejection> {
+        let prepared = prepared?;
+        match (self.api.clone(), self.call.clone(), self.buffered.take()) {
+            (Some(api), Some(call), Some(buffered)) => {
+                let load = Load::Read {
+                    api,
+                    call,
+                    buffered,
+                };
+                Ok(self.reserve(prepared, load))
+            }
+            _ => Ok(Stage::Over),
+        }
+    }
+
+    fn reserve<B>(&self, prepared: Prepared, load: Load<B>) -> Stage<B> {
+        Stage::Reserve {
+            reserving: Reserving::new(self.engine().clone(), prepared),
+            load: Some(load),
+        }
+    }
+}
+
+fn text(buffered: &Option<Buffered>) -> &str {
+    let bytes = buffered.as_ref().map(|buffered| &*buffered.bytes);
+    bytes
+        .and_then(|bytes| std::str::from_utf8(bytes).ok())
+        .unwrap_or_default()
+}
+
+fn read(api: &dyn Api, path: &str, body: &Bytes) -> Result<Call, Invalid> {
+    let body =
+        std::str::from_utf8(body).map_err(|_| Invalid::body("The request's body is not UTF-8."))?;
+    let call = api.read(NormalPath::of(path).as_str(), body)?;
+    if let ModelSite::PathAfter(name) = call.model_site
+        && with_model(path, name, &call.model).is_none()
+    {
+        return Err(Invalid::body(
+            "The request's path is spelled so that its model cannot be told for sure.",
+        ));
+    }
+    Ok(call)
+}
