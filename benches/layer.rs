@@ -54,10 +54,16 @@ async fn provider<B>(request: Request<B>) -> Result<Response<Full<Bytes>>, Infal
 where
     B: http_body::Body<Data = Bytes>,
 {
-    let body = request.into_body().collect().await.map(http_body_util::Collected::to_bytes);
+    let body = request
+        .into_body()
+        .collect()
+        .await
+        .map(http_body_util::Collected::to_bytes);
     black_box(body.ok());
     let mut response = Response::new(Full::from(ANSWER));
-    response.headers_mut().insert("content-type", "application/json".parse().unwrap());
+    response
+        .headers_mut()
+        .insert("content-type", "application/json".parse().unwrap());
     Ok(response)
 }
 
@@ -70,7 +76,9 @@ where
     R::Error: std::fmt::Debug,
 {
     let mut request = Request::post(PATH).body(Full::new(body.clone())).unwrap();
-    request.extensions_mut().insert(Subject::user("alice", "pro"));
+    request
+        .extensions_mut()
+        .insert(Subject::user("alice", "pro"));
     let response = service.ready().await.unwrap().call(request).await.unwrap();
     black_box(response.into_body().collect().await.unwrap().to_bytes());
 }
@@ -120,9 +128,18 @@ async fn measure(body: &Bytes) {
     let mut layered = layer.layer(service_fn(provider));
 
     let rows = [
-        ("bare service", median(async || call(&mut bare, body).await).await),
-        ("with the layer", median(async || call(&mut layered, body).await).await),
-        ("its parse", median(async || drop(black_box(OpenAiChat.read(PATH, text)))).await),
+        (
+            "bare service",
+            median(async || call(&mut bare, body).await).await,
+        ),
+        (
+            "with the layer",
+            median(async || call(&mut layered, body).await).await,
+        ),
+        (
+            "its parse",
+            median(async || drop(black_box(OpenAiChat.read(PATH, text)))).await,
+        ),
         (
             "its count",
             median(async || {
@@ -134,18 +151,31 @@ async fn measure(body: &Bytes) {
             "its decision (reserve and settle, four limits)",
             median(async || {
                 let demand = Demand::new("gpt-4o").input_tokens(400).output_tokens(256);
-                quota.reserve(&subject, demand).await.unwrap().settle(Usage::new(400, 3));
+                quota
+                    .reserve(&subject, demand)
+                    .await
+                    .unwrap()
+                    .settle(Usage::new(400, 3));
             })
             .await,
         ),
         (
             "a splice of the model",
-            median(async || drop(black_box(splice(body, OpenAiChat.splices(&read, text, &edit))))).await,
+            median(async || {
+                drop(black_box(splice(
+                    body,
+                    OpenAiChat.splices(&read, text, &edit),
+                )))
+            })
+            .await,
         ),
     ];
     let bare = rows[0].1.as_secs_f64();
     for (what, time) in rows {
         let ratio = time.as_secs_f64() / bare;
-        println!("| {} KB | {what} | {time:.2?} | {ratio:.2} |", body.len() >> 10);
+        println!(
+            "| {} KB | {what} | {time:.2?} | {ratio:.2} |",
+            body.len() >> 10
+        );
     }
 }

@@ -6,6 +6,7 @@ use std::io;
 
 use http::StatusCode;
 
+use crate::causes::causes;
 use crate::quota::Estimate;
 use crate::usage::Usage;
 use crate::watch::Basis;
@@ -112,19 +113,10 @@ pub(crate) fn connect_error(error: &dyn Any) -> Option<Outcome> {
     let plain = error
         .downcast_ref::<io::Error>()
         .map(|error| error as &(dyn Error + 'static));
-    let mut cause = boxed.or(plain);
-    while let Some(error) = cause {
-        let io = error.downcast_ref::<io::Error>();
-        if io.is_some_and(|error| never_connected(error.kind())) {
-            return Some(Outcome::NothingRan);
-        }
-        // An I/O error's source leaves out the error that it wraps.
-        let wrapped = io
-            .and_then(io::Error::get_ref)
-            .map(|inner| inner as &(dyn Error + 'static));
-        cause = wrapped.or_else(|| error.source());
-    }
-    None
+    let mut io_errors = causes(boxed.or(plain)?).filter_map(|cause| cause.downcast_ref());
+    io_errors
+        .any(|error: &io::Error| never_connected(error.kind()))
+        .then_some(Outcome::NothingRan)
 }
 
 fn never_connected(kind: io::ErrorKind) -> bool {

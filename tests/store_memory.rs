@@ -6,7 +6,8 @@ use std::time::Duration;
 use tower_token_quota::clock::Moment;
 
 use tower_token_quota::store::{
-    Adjustment, Charge, Decision, HoldId, MemoryStore, Reason, Rule, Settled, Store,
+    Adjustment, Charge, Decision, HoldId, MemoryStore, Reason, Reports, Rule, Settled, Settlement,
+    Store,
 };
 
 mod store_support;
@@ -323,6 +324,26 @@ mod p4_every_hold_ends {
         assert_eq!(peek(&store, &call[0], at(112)).held, 0);
         assert_eq!(store.open_holds(), 0);
     }
+
+    #[test]
+    fn a_renewal_that_comes_after_the_expiry_is_too_late() {
+        let store = MemoryStore::new();
+        let call = [hard("g", gauge(1), 1)];
+        reserve(&store, 1, at(0), &call);
+        store.renew_now(HoldId::from_u128(1), at(60), Duration::from_secs(60));
+        assert_eq!(peek(&store, &call[0], at(60)).held, 0);
+        assert_eq!(settle(&store, 1, at(61), &call, &[1]), Settled::Late);
+    }
+
+    #[test]
+    fn a_renewal_may_bring_the_expiry_forward() {
+        let store = MemoryStore::new();
+        let call = [hard("g", gauge(1), 1)];
+        reserve(&store, 1, at(0), &call);
+        store.renew_now(HoldId::from_u128(1), at(10), Duration::from_secs(5));
+        assert_eq!(peek(&store, &call[0], at(14)).held, 1);
+        assert_eq!(peek(&store, &call[0], at(15)).held, 0);
+    }
 }
 
 mod p5_debt_is_booked {
@@ -492,6 +513,14 @@ mod p8_memory_is_bounded {
     }
 }
 
+struct Told(std::sync::mpsc::Sender<Settled>);
+
+impl Reports for Told {
+    fn settled(&self, _: &Settlement, how: Settled) {
+        self.0.send(how).expect("a receiver");
+    }
+}
+
 #[tokio::test]
 async fn as_a_trait_object_it_answers_the_same() {
     let store: std::sync::Arc<dyn Store> = std::sync::Arc::new(MemoryStore::new());
@@ -499,8 +528,8 @@ async fn as_a_trait_object_it_answers_the_same() {
     let decision = store.reserve(reservation(1, at(0), &[&call])).await;
     assert!(granted(&decision.expect("in memory")));
     let (sender, settled) = std::sync::mpsc::channel();
-    let done = Box::new(move |how| sender.send(how).expect("a receiver"));
-    store.settle(settlement(1, at(0), &call, &[50]), done);
+    store.report_to(std::sync::Arc::new(Told(sender)));
+    store.settle(settlement(1, at(0), &call, &[50]));
     assert_eq!(
         settled.try_recv(),
         Ok(Settled::OnTime),

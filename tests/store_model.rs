@@ -468,6 +468,7 @@ mod p9_same_answers_as_the_model {
         let mut now = at(0);
         let mut everything: HashMap<String, Charge> = HashMap::new();
         for op in ops {
+            let waited = matches!(op, Op::Wait(_));
             let named = match &op {
                 Op::Reserve { candidates, .. } => candidates.concat(),
                 Op::Settle { unknown, .. } => unknown.clone(),
@@ -488,6 +489,7 @@ mod p9_same_answers_as_the_model {
                     let reservation = Reservation {
                         id: HoldId::from_u128(id),
                         now,
+                        organization: "default".into(),
                         expires_in: Duration::from_micros(expires_in),
                         candidates,
                     };
@@ -520,6 +522,9 @@ mod p9_same_answers_as_the_model {
                     now.steady += time;
                     now.wall += i64::try_from(time).expect("short");
                 }
+            }
+            if waited {
+                continue; // what comes next has to see for itself what has expired
             }
             let charges: Vec<Charge> = everything.values().cloned().collect();
             let ours = store.peek_now(&charges, now);

@@ -14,6 +14,7 @@ use pin_project_lite::pin_project;
 use tokio::time::Sleep;
 
 use super::budget::{BufferBudget, BufferShare};
+use crate::causes::causes;
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
@@ -139,12 +140,8 @@ impl<B> Buffer<B> {
 
 /// A length limit that another layer has put around the body shows itself somewhere along the error's sources.
 fn why_broken(error: BoxError) -> BufferError {
-    let mut cause: Option<&(dyn Error + 'static)> = Some(&*error);
-    while let Some(current) = cause {
-        if current.is::<LengthLimitError>() {
-            return BufferError::TooLarge;
-        }
-        cause = current.source();
+    if causes(&*error).any(|cause| cause.is::<LengthLimitError>()) {
+        return BufferError::TooLarge;
     }
     BufferError::Broken(error.to_string())
 }

@@ -35,6 +35,8 @@ pub(crate) struct Meter {
     tally: Tally,
     /// Output tokens that were delivered and counted.
     delivered: u64,
+    /// A part of the answer was too large to be looked into.
+    unseen: bool,
 }
 
 /// In which form an answer comes.
@@ -60,6 +62,7 @@ impl Meter {
             by_status,
             tally: Tally::default(),
             delivered: 0,
+            unseen: false,
         };
         meter.tell_of_provider(head);
         match by_status {
@@ -109,7 +112,9 @@ impl Meter {
         let rest = match &mut self.form {
             Form::Unreadable => Bytes::new(),
             Form::Document(outline) => {
-                if let Some(document) = std::mem::take(outline).finish() {
+                let outline = std::mem::take(outline);
+                self.unseen = outline.cut();
+                if let Some(document) = outline.finish() {
                     api.tally(&document, tally);
                 }
                 Bytes::new()
@@ -130,12 +135,13 @@ impl Meter {
         let may_reason = hold
             .canonical_model()
             .is_some_and(|model| model::may_reason(model.canonical()));
+        let unseen = self.unseen || self.form.skipped();
         let outcome = match self.by_status {
             ByStatus::NothingIfError if self.tally.error => Outcome::NothingRan,
             ByStatus::Answer => {
                 let ending = Ending {
                     complete,
-                    understood: self.tally.understood,
+                    understood: self.tally.understood && !(unseen && self.tally.usage.is_none()),
                     error: self.tally.error,
                     reported: self.tally.usage,
                     is_final: self.tally.is_final,
@@ -196,6 +202,14 @@ impl Drop for Meter {
 }
 
 impl Form {
+    /// Whether an event was too large to be looked into.
+    fn skipped(&self) -> bool {
+        match self {
+            Self::Events(events) | Self::StrippedEvents(events) => events.skipped(),
+            Self::Document(_) | Self::Unreadable => false,
+        }
+    }
+
     fn of(head: &Parts, by_status: ByStatus, strip: bool) -> Self {
         let header = |name| head.headers.get(name).and_then(|value| value.to_str().ok());
         let encoded = header(header::CONTENT_ENCODING)

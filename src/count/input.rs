@@ -1,5 +1,7 @@
 //! Tokens of a whole input: its texts, and what the provider puts around them.
 
+use std::cell::OnceCell;
+
 use super::count_text;
 use crate::api::{Input, ToolShape};
 use crate::model::{Encoding, may_reason};
@@ -15,18 +17,51 @@ const NAME: u64 = 1;
 /// figure that is meant to be too high, and settled to what they cost.
 #[must_use]
 pub fn input_tokens(canonical: &str, input: &Input, body: &str) -> u64 {
-    let encoding = Encoding::of(canonical);
-    let texts = input.texts.iter().map(|text| text.of(body));
-    let texts: u64 = texts.map(|text| count_text(encoding, text)).sum();
-    let around = [
+    InputCount::new(input, body).tokens(canonical)
+}
+
+/// Counts one input for several models: its texts once for each encoding, however long the ladder is.
+pub(crate) struct InputCount<'a> {
+    input: &'a Input,
+    body: &'a str,
+    texts: [OnceCell<u64>; Encoding::COUNT],
+}
+
+impl<'a> InputCount<'a> {
+    pub(crate) fn new(input: &'a Input, body: &'a str) -> Self {
+        Self {
+            input,
+            body,
+            texts: Default::default(),
+        }
+    }
+
+    /// Tokens of the input, for a model by its canonical name.
+    pub(crate) fn tokens(&self, canonical: &str) -> u64 {
+        let texts = self.texts(Encoding::of(canonical));
+        around(canonical, self.input)
+            .into_iter()
+            .fold(texts, u64::saturating_add)
+    }
+
+    fn texts(&self, encoding: Encoding) -> u64 {
+        *self.texts[encoding as usize].get_or_init(|| {
+            let texts = self.input.texts.iter().map(|text| text.of(self.body));
+            texts.map(|text| count_text(encoding, text)).sum()
+        })
+    }
+}
+
+/// What the provider puts around the texts.
+fn around(canonical: &str, input: &Input) -> [u64; 6] {
+    [
         input.messages.saturating_mul(MESSAGE),
         input.names.saturating_mul(NAME),
         reply(canonical),
         tools(canonical, &input.tools),
         input.media.saturating_mul(medium(canonical)),
         input.overhead,
-    ];
-    around.into_iter().fold(texts, u64::saturating_add)
+    ]
 }
 
 /// What the answer is begun with. For models that reason it is one less; measured, and in no guide.

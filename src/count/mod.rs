@@ -4,7 +4,9 @@ mod input;
 mod offload;
 mod text;
 
-pub(crate) use offload::{JobFailed, Offload, Offloaded};
+pub(crate) use offload::{Offload, Offloaded};
 
 pub use input::input_tokens;
+
+pub(crate) use input::InputCount;
 pub use text::{count_text, warm_up};

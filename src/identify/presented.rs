@@ -57,7 +57,12 @@ mod tests {
 
     #[test]
     fn every_usual_place_of_a_key_is_read() {
-        let cases: &[(&str, &[(&str, &str)], Option<&str>)] = &[
+        type Case = (
+            &'static str,
+            &'static [(&'static str, &'static str)],
+            Option<&'static str>,
+        );
+        let cases: &[Case] = &[
             ("/", &[("authorization", "Bearer sk-1")], Some("sk-1")),
             ("/", &[("authorization", "bearer  sk-1 ")], Some("sk-1")),
             ("/", &[("x-api-key", "sk-2")], Some("sk-2")),

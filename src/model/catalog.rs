@@ -73,6 +73,8 @@ pub enum Encoding {
 }
 
 impl Encoding {
+    pub(crate) const COUNT: usize = 2;
+
     /// The encoding of a model, by its canonical name.
     #[must_use]
     pub fn of(canonical: &str) -> Self {

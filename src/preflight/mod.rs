@@ -23,7 +23,7 @@ use pin_project_lite::pin_project;
 use crate::api::{Api, Call, Invalid, ModelSite, NormalPath, with_model};
 use crate::body::{Buffer, BufferError, Buffered};
 use crate::count::Offloaded;
-use crate::identify::{Identification, Identifying, JsonBody, Unidentified};
+use crate::identify::{Identifying, JsonBody, Unidentified};
 use crate::layer::Shared;
 use crate::quota::{Ask, Engine, Prepared, Reserving};
 use crate::reject::{Rejection, RejectionKind};
@@ -55,7 +55,7 @@ pin_project! {
         Identify { who: Option<Identifying>, body: Option<B> },
         Buffer { #[pin] body: Buffer<B> },
         Read { job: Offloaded<Result<Call, Invalid>> },
-        IdentifyByBody { who: Identifying },
+        IdentifyByBody { who: Identifying, refused: Option<Rejection> },
         Prepare { job: Offloaded<Result<Prepared, Rejection>> },
         Reserve { reserving: Reserving, load: Option<Load<B>> },
         Over,
@@ -116,9 +116,9 @@ where
                         read.unwrap_or_else(|_| Err(Invalid::body("This body could not be read."))),
                     )
                 }
-                StageProj::IdentifyByBody { who } => {
-                    let subject = ready!(Pin::new(who).poll(cx));
-                    desk.identified(subject).map(|()| desk.prepare())
+                StageProj::IdentifyByBody { who, refused } => {
+                    let known = desk.identified(ready!(Pin::new(who).poll(cx)));
+                    known.and_then(|()| refused.take().map_or_else(|| Ok(desk.prepare()), Err))
                 }
                 StageProj::Prepare { job } => {
                     let prepared = ready!(Pin::new(job).poll(cx));
@@ -278,37 +278,29 @@ impl Desk {
             rejection.param = invalid.param;
             rejection
         });
-        match (call, &self.subject) {
-            (Ok(call), Some(_)) => {
+        let refused = match call {
+            Ok(call) => {
                 self.call = Some(Arc::new(call));
-                Ok(self.prepare())
+                None
             }
-            (Err(rejection), Some(_)) => Err(rejection),
-            (call, None) => self.identify_by_body(call),
+            Err(rejection) => Some(rejection),
+        };
+        match (&self.subject, refused) {
+            (None, refused) => Ok(self.identify_by_body(refused)),
+            (Some(_), Some(rejection)) => Err(rejection),
+            (Some(_), None) => Ok(self.prepare()),
         }
     }
 
-    /// Whoever is not known gets to hear nothing else, not even that his request is wrong.
-    fn identify_by_body<B>(
-        &mut self,
-        call: Result<Call, Rejection>,
-    ) -> Result<Stage<B>, Rejection> {
+    /// Whoever is not known gets to hear nothing else, not even that his request is wrong: that waits.
+    fn identify_by_body<B>(&self, refused: Option<Rejection>) -> Stage<B> {
         let body = JsonBody::new(text(&self.buffered));
-        let who = match self.shared.identify.identify_by_body(&self.head, &body) {
-            Identification::NeedsBody => Identification::unknown(),
-            who => who,
-        };
-        match (Identifying::new(who), call) {
-            (Some(who), Ok(call)) => {
-                self.call = Some(Arc::new(call));
-                Ok(Stage::IdentifyByBody { who })
-            }
-            (Some(Identifying::Ready(Some(Err(unidentified)))), Err(_)) => {
-                self.identified(Err(unidentified))?;
-                Ok(Stage::Over)
-            }
-            (_, Err(rejection)) => Err(rejection),
-            (None, Ok(_)) => Ok(Stage::Over),
+        let answer = self.shared.identify.identify_by_body(&self.head, &body);
+        // Who needs the body again knows nobody.
+        let nobody = Identifying::Ready(Some(Err(Unidentified::default())));
+        Stage::IdentifyByBody {
+            who: Identifying::new(answer).unwrap_or(nobody),
+            refused,
         }
     }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
+use super::plan::Prepared;
 use crate::body::BufferBudget;
 use crate::clock::{Clock, Moment, SystemClock, saturating_micros};
 use crate::count::Offload;
@@ -14,7 +15,7 @@ use crate::reject::Rejection;
 use crate::settle::Outcome;
 use crate::store::{
     Adjustment, Balance, BoxFuture, Charge, DEFAULT_EXPIRY, Decision, HoldId, HoldIds, MemoryStore,
-    Reservation, Settled, Settlement, Store, StoreError,
+    Reports, Reservation, Settlement, Store, StoreError,
 };
 use crate::subject::Subject;
 use crate::watch::{Event, Observer, Observers};
@@ -82,6 +83,15 @@ impl Engine {
 
     pub(super) fn use_store(&mut self, store: Arc<dyn Store>) {
         self.backend = Backend::Other(store);
+    }
+
+    /// Settings are over: the store learns whom to report to.
+    pub(super) fn begin(self) -> Arc<Self> {
+        let engine = Arc::new(self);
+        if let Backend::Other(store) = &engine.backend {
+            store.report_to(engine.observers.clone());
+        }
+        engine
     }
 
     pub(super) fn use_clock(&mut self, clock: Arc<dyn Clock>) {
@@ -173,12 +183,13 @@ impl Engine {
         now.saturating_add(saturating_micros(self.hold_life() / 4))
     }
 
-    pub(super) fn decide(&self, id: HoldId, now: Moment, candidates: Vec<Vec<Charge>>) -> Deciding {
+    pub(super) fn decide(&self, id: HoldId, prepared: &Prepared) -> Deciding {
         let reservation = Reservation {
             id,
-            now,
+            organization: prepared.subject.organization_name().into(),
+            now: prepared.now,
             expires_in: self.hold_life(),
-            candidates,
+            candidates: prepared.charges(),
         };
         match &self.backend {
             Backend::Memory(store) => Deciding::Ready(store.reserve_now(&reservation)),
@@ -189,9 +200,13 @@ impl Engine {
         }
     }
 
-    /// Notes a granted hold, and tells of it.
-    pub(super) fn admit(&self, granted: &Granted) {
+    /// Notes that there is one more hold to be settled.
+    pub(super) fn opened(&self) {
         self.open.add();
+    }
+
+    /// Tells of an admitted call.
+    pub(super) fn tell_admitted(&self, granted: &Granted) {
         let subject = &granted.subject;
         self.tell(|| Event::Admitted {
             subject: subject.clone(),
@@ -223,41 +238,35 @@ impl Engine {
     }
 
     pub(super) fn settle(&self, id: HoldId, granted: Granted, outcome: Outcome) {
-        let usage = outcome.usage(granted.estimate);
-        let settlement = granted.settlement(id, self.now(), &usage);
-        let observers = self.observers.clone();
-        let tell = move |settled: Settled| {
-            observers.tell(|| Event::Settled {
-                subject: granted.subject,
-                model: granted.model.canonical().into(),
-                usage,
-                basis: outcome.basis(),
-                settled,
-            });
-        };
+        let settlement = granted.settlement(id, self.now(), outcome);
         match &self.backend {
-            Backend::Memory(store) => tell(store.settle_now(&settlement)),
-            Backend::Other(store) => store.settle(settlement, Box::new(tell)),
+            Backend::Memory(store) => {
+                let how = store.settle_now(&settlement);
+                self.observers.settled(&settlement, how);
+            }
+            Backend::Other(store) => store.settle(settlement),
         }
         self.open.remove();
     }
 
     /// Takes back a reservation whose decision nobody has seen, in case it was granted.
-    pub(super) fn abandon(&self, id: HoldId) {
+    pub(super) fn abandon(&self, id: HoldId, organization: &str) {
         if let Backend::Other(store) = &self.backend {
-            let settlement = Settlement {
+            store.settle(Settlement {
                 id,
+                organization: organization.into(),
                 now: self.now(),
                 bookings: Vec::new(),
-            };
-            store.settle(settlement, Box::new(|_| ()));
+                record: None,
+            });
         }
     }
 
-    pub(super) fn renew(&self, id: HoldId) {
+    pub(super) fn renew(&self, id: HoldId, organization: &str) {
+        let (now, life) = (self.now(), self.hold_life());
         match &self.backend {
-            Backend::Memory(store) => store.renew_now(id, self.now(), self.hold_life()),
-            Backend::Other(store) => store.renew(id, self.now(), self.hold_life()),
+            Backend::Memory(store) => store.renew_now(id, now, life),
+            Backend::Other(store) => store.renew(id, organization, now, life),
         }
     }
 

@@ -3,11 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::clock::Moment;
 use crate::model::Model;
 use crate::policy::{Unit, Window};
 use crate::reject::LimitView;
 use crate::settle::Outcome;
-use crate::store::{Balance, Booking, Charge, HoldId, Settlement};
+use crate::store::{Balance, Booking, CallRecord, Charge, HoldId, Settlement};
 use crate::subject::Subject;
 use crate::usage::Usage;
 
@@ -50,12 +51,18 @@ pub(super) struct ChargedLimit {
 
 impl Hold {
     pub(super) fn new(id: HoldId, engine: Arc<Engine>, granted: Granted) -> Self {
-        Self {
+        engine.opened();
+        let hold = Self {
             id,
             renew_at: engine.renew_at(engine.now().steady),
             engine,
             granted: Some(granted),
+        };
+        // From here on whatever happens settles it.
+        if let Some(granted) = &hold.granted {
+            hold.engine.tell_admitted(granted);
         }
+        hold
     }
 
     /// The model that may be called: the asked one or a rung of the ladder.
@@ -96,7 +103,10 @@ impl Hold {
 
     /// Puts off the expiry. The layer does this for long streams by itself.
     pub fn renew(&self) {
-        self.engine.renew(self.id);
+        if let Some(granted) = &self.granted {
+            self.engine
+                .renew(self.id, granted.subject.organization_name());
+        }
     }
 
     /// Renews the hold if a good part of its life has passed.
@@ -170,25 +180,29 @@ impl fmt::Debug for Hold {
 
 impl Granted {
     /// The settlement that books a usage.
-    pub(super) fn settlement(
-        &self,
-        id: HoldId,
-        now: crate::clock::Moment,
-        usage: &Usage,
-    ) -> Settlement {
+    pub(super) fn settlement(self, id: HoldId, now: Moment, outcome: Outcome) -> Settlement {
+        let usage = outcome.usage(self.estimate);
         // What a shadow limit would have refused was never charged.
-        let booking = |limit: &ChargedLimit| Booking {
+        let booking = |limit: ChargedLimit| Booking {
             actual: if limit.would_block {
                 0
             } else {
-                charges::used(limit.unit, usage)
+                charges::used(limit.unit, &usage)
             },
-            charge: limit.charge.clone(),
+            charge: limit.charge,
         };
         Settlement {
             id,
             now,
-            bookings: self.limits.iter().map(booking).collect(),
+            bookings: self.limits.into_iter().map(booking).collect(),
+            organization: self.subject.organization_name().into(),
+            record: Some(Arc::new(CallRecord {
+                subject: self.subject,
+                asked: self.asked.canonical().into(),
+                model: self.model.canonical().into(),
+                usage,
+                basis: outcome.basis(),
+            })),
         }
     }
 }

@@ -98,7 +98,7 @@ impl Quota {
     #[must_use]
     pub fn new(policy: Policy) -> Self {
         Self {
-            engine: Arc::new(Engine::new(policy)),
+            engine: Engine::new(policy).begin(),
         }
     }
 
@@ -130,7 +130,7 @@ impl Quota {
         let mut engine = self.engine.fresh();
         change(&mut engine);
         Self {
-            engine: Arc::new(engine),
+            engine: engine.begin(),
         }
     }
 

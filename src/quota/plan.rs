@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::api::{Call, ModelSite};
 use crate::clock::Moment;
-use crate::count;
+use crate::count::InputCount;
 use crate::model::{self, Model};
 use crate::policy::{CheckedLimit, CheckedTier, OnExhausted, Policy, Rung, Unit, Window};
 use crate::reject::{Rejection, RejectionKind};
@@ -68,7 +68,7 @@ impl Engine {
             subject,
             now,
             tier,
-            ask,
+            size: ask.size(),
         };
         let mut candidates = Vec::with_capacity(rungs.len());
         for (position, rung) in rungs.into_iter().enumerate() {
@@ -107,10 +107,7 @@ impl Engine {
             subject,
             now,
             tier: policy.tier_of(subject)?,
-            ask: Ask::Fixed {
-                model: model.raw(),
-                estimate: Estimate::default(),
-            },
+            size: Size::Known(Estimate::default()),
         };
         let rung = Rung {
             model: model.clone(),
@@ -126,7 +123,14 @@ impl Engine {
     }
 }
 
-impl Ask<'_> {
+impl<'a> Ask<'a> {
+    fn size(&self) -> Size<'a> {
+        match *self {
+            Self::Call { call, body } => Size::Counted(call, InputCount::new(&call.input, body)),
+            Self::Fixed { estimate, .. } => Size::Known(estimate),
+        }
+    }
+
     fn model(&self, policy: &Policy) -> Model {
         match self {
             Self::Call { call, .. } => match call.model_site {
@@ -163,7 +167,13 @@ struct Planning<'a> {
     subject: &'a Subject,
     now: Moment,
     tier: &'a CheckedTier,
-    ask: Ask<'a>,
+    size: Size<'a>,
+}
+
+/// How large a call is.
+enum Size<'a> {
+    Known(Estimate),
+    Counted(&'a Call, InputCount<'a>),
 }
 
 impl Planning<'_> {
@@ -191,11 +201,11 @@ impl Planning<'_> {
     }
 
     fn estimate(&self, model: &Model, limits: &[&CheckedLimit]) -> (Estimate, Option<u64>) {
-        let (call, body) = match self.ask {
-            Ask::Fixed { estimate, .. } => return (estimate, None),
-            Ask::Call { call, body } => (call, body),
+        let (call, input) = match &self.size {
+            Size::Known(estimate) => return (*estimate, None),
+            Size::Counted(call, input) => (call, input),
         };
-        let input_tokens = count::input_tokens(model.canonical(), &call.input, body);
+        let input_tokens = input.tokens(model.canonical());
         let question = OutputQuestion {
             cap: call.output.cap,
             answers: call.output.answers,

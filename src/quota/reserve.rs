@@ -114,10 +114,7 @@ impl Future for Reserving {
         let this = self.get_mut();
         if let Stage::Asking(prepared) = &this.stage {
             // On the memory store the hold is made in the same step as the decision: nothing comes in between.
-            match this
-                .engine
-                .decide(this.id, prepared.now, prepared.charges())
-            {
+            match this.engine.decide(this.id, prepared) {
                 Deciding::Ready(decision) => return Poll::Ready(this.conclude(Ok(decision))),
                 Deciding::Waiting(future) => this.wait_for(future),
             }
@@ -155,7 +152,8 @@ impl Reserving {
             Ok(Decision::Closed) => Err(unavailable()),
             Err(StoreError(reason)) => {
                 self.engine.tell(|| Event::StoreFailed { reason });
-                self.engine.abandon(self.id);
+                let organization = prepared.subject.organization_name();
+                self.engine.abandon(self.id, organization);
                 Err(unavailable())
             }
         }
@@ -197,14 +195,15 @@ impl Reserving {
 
 impl Drop for Reserving {
     fn drop(&mut self) {
-        if let Stage::Waiting(..) = self.stage {
-            self.engine.abandon(self.id);
+        if let Stage::Waiting(prepared, _) = &self.stage {
+            self.engine
+                .abandon(self.id, prepared.subject.organization_name());
         }
     }
 }
 
 impl Prepared {
-    fn charges(&self) -> Vec<Vec<Charge>> {
+    pub(super) fn charges(&self) -> Vec<Vec<Charge>> {
         let of = |candidate: &Candidate| {
             candidate
                 .limits

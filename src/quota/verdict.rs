@@ -173,19 +173,16 @@ mod tests {
 
     #[test]
     fn of_several_candidates_the_one_that_can_be_had_soonest_is_told() {
-        let spent = refused("daily", Reason::Quota, Some(3600));
+        let spent = [refused("daily", Reason::Quota, Some(3600))];
         let slow = refused("tpm", Reason::Rate, Some(9));
         let quick = refused("mini-tpm", Reason::Rate, Some(2));
-        let told = verdict(&[&[spent.clone()], &[slow], &[quick]]);
+        let told = verdict(&[&spent, &[slow], &[quick]]);
         assert_eq!(
             (told.kind, told.retry_after),
             (RejectionKind::RateLimited, Some(Duration::from_secs(2)))
         );
         assert_eq!(told.limit_ids().len(), 3);
-        let told = verdict(&[
-            &[spent.clone()],
-            &[refused("small", Reason::NeverFits, None)],
-        ]);
+        let told = verdict(&[&spent, &[refused("small", Reason::NeverFits, None)]]);
         assert_eq!(told.kind, RejectionKind::QuotaSpent);
     }
 

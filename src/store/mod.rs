@@ -16,9 +16,13 @@ pub use memory::MemoryStore;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Moment;
+use crate::subject::Subject;
+use crate::usage::Usage;
+use crate::watch::Basis;
 
 /// A future that a [`Store`] returns.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -34,6 +38,8 @@ pub const LONGEST_RETRY: Duration = Duration::from_secs(3600);
 pub struct Reservation {
     /// The hold's id, made by us. The same id again changes nothing and gets the same decision.
     pub id: HoldId,
+    /// Whose it is: the part that all of its counters' keys begin with, and by which a store may place it.
+    pub organization: Arc<str>,
     /// The caller's time; a store with a clock of its own uses that instead.
     pub now: Moment,
     /// After which time an unsettled hold is given up.
@@ -114,15 +120,38 @@ pub struct Refusal {
     pub wait: Option<u64>,
 }
 
-/// What a hold's call really used.
+/// What a hold's call really used. Data, so that a store can write it down and deliver it later.
+///
+/// Without bookings it takes back a reservation whose decision nobody has seen: whatever the id holds is released, and if
+/// it holds nothing yet it never will.
 #[derive(Debug, Clone)]
 pub struct Settlement {
     /// The hold's id. The same id again changes nothing.
     pub id: HoldId,
+    /// Whose it is, as in the reservation.
+    pub organization: Arc<str>,
     /// The caller's time; a store with a clock of its own uses that instead.
     pub now: Moment,
     /// Every charge that was applied, with what to book for it.
     pub bookings: Vec<Booking>,
+    /// The call, for those who are told of it; nothing for a reservation that is taken back.
+    pub record: Option<Arc<CallRecord>>,
+}
+
+/// A call that is over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CallRecord {
+    /// Who pays.
+    pub subject: Subject,
+    /// The canonical name of the model that was asked for.
+    pub asked: Arc<str>,
+    /// The canonical name of the model that was called.
+    pub model: Arc<str>,
+    /// What was booked.
+    pub usage: Usage,
+    /// How the usage was found.
+    pub basis: Basis,
 }
 
 /// How a settlement found its hold.
@@ -154,6 +183,12 @@ pub enum Adjustment {
 #[error("the quota store is unavailable: {0}")]
 pub struct StoreError(pub String);
 
+/// Whom a store tells of what it has done, whenever it has done it. Called with no lock held.
+pub trait Reports: Send + Sync + 'static {
+    /// A settlement was booked.
+    fn settled(&self, settlement: &Settlement, how: Settled);
+}
+
 /// Keeps counters and holds.
 ///
 /// An implementer promises, at every call and under any concurrency:
@@ -172,11 +207,14 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// When the store cannot be reached in time. The caller then settles the id at zero, in case it was applied.
     fn reserve(&self, reservation: Reservation) -> BoxFuture<'_, Result<Decision, StoreError>>;
 
-    /// Replaces a hold by what its call used. Never blocks: a remote store queues it. `done` is called once it is booked.
-    fn settle(&self, settlement: Settlement, done: Box<dyn FnOnce(Settled) + Send>);
+    /// Says whom to tell from now on, in place of whoever was told before. Called before the first call.
+    fn report_to(&self, reports: Arc<dyn Reports>);
+
+    /// Replaces a hold by what its call used. Never blocks: a remote store queues it, and reports it once it is booked.
+    fn settle(&self, settlement: Settlement);
 
     /// Puts off a hold's expiry to `expires_in` from now. A hold that is gone is left alone.
-    fn renew(&self, id: HoldId, now: Moment, expires_in: Duration);
+    fn renew(&self, id: HoldId, organization: &str, now: Moment, expires_in: Duration);
 
     /// Reads counters. Those that do not exist are as fresh ones. A charge's amount is ignored.
     ///

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use crate::policy::{Period, Unit};
 use crate::quota::Estimate;
 use crate::reject::RejectionKind;
-use crate::store::Settled;
+use crate::store::{Reports, Settled, Settlement};
 use crate::subject::Subject;
 use crate::usage::Usage;
 
@@ -76,6 +76,8 @@ pub enum Event {
     Settled {
         /// Who pays.
         subject: Subject,
+        /// The model that was asked for.
+        asked: Arc<str>,
         /// The model that was called.
         model: Arc<str>,
         /// What was booked.
@@ -183,6 +185,22 @@ impl Observers {
                 ::tracing::error!(target: "tower_token_quota", "an observer panicked");
             }
         }
+    }
+}
+
+impl Reports for Observers {
+    fn settled(&self, settlement: &Settlement, how: Settled) {
+        let Some(record) = &settlement.record else {
+            return;
+        };
+        self.tell(|| Event::Settled {
+            subject: record.subject.clone(),
+            asked: record.asked.clone(),
+            model: record.model.clone(),
+            usage: record.usage,
+            basis: record.basis,
+            settled: how,
+        });
     }
 }
 

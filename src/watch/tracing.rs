@@ -55,6 +55,7 @@ impl Observer for TracingObserver {
                 usage,
                 basis,
                 settled,
+                ..
             } => tracing::debug!(
                 target: "tower_token_quota",
                 user = subject.user_name(), %model, input_tokens = usage.input_tokens,

@@ -91,6 +91,7 @@ pub fn reservation(id: u128, now: Moment, candidates: &[&[Charge]]) -> Reservati
     Reservation {
         id: HoldId::from_u128(id),
         now,
+        organization: "default".into(),
         expires_in: Duration::from_secs(60),
         candidates: candidates.iter().map(|charges| charges.to_vec()).collect(),
     }
@@ -109,6 +110,8 @@ pub fn settlement(id: u128, now: Moment, charges: &[Charge], actuals: &[u64]) ->
         id: HoldId::from_u128(id),
         now,
         bookings,
+        organization: "default".into(),
+        record: None,
     }
 }
 

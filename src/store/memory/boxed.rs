@@ -1,12 +1,13 @@
 //! [`Store`] for [`MemoryStore`], whose answers are there at once.
 
 use std::future::ready;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use super::MemoryStore;
 use crate::clock::Moment;
 use crate::store::{
-    Adjustment, Balance, BoxFuture, Charge, Decision, HoldId, Reservation, Settled, Settlement,
+    Adjustment, Balance, BoxFuture, Charge, Decision, HoldId, Reports, Reservation, Settlement,
     Store, StoreError,
 };
 
@@ -16,12 +17,24 @@ impl Store for MemoryStore {
         Box::pin(async move { Ok(self.reserve_now(&reservation)) })
     }
 
-    /// Books before it returns.
-    fn settle(&self, settlement: Settlement, done: Box<dyn FnOnce(Settled) + Send>) {
-        done(self.settle_now(&settlement));
+    fn report_to(&self, reports: Arc<dyn Reports>) {
+        *self.reports.write().unwrap_or_else(PoisonError::into_inner) = Some(reports);
     }
 
-    fn renew(&self, id: HoldId, now: Moment, expires_in: Duration) {
+    /// Books before it returns.
+    fn settle(&self, settlement: Settlement) {
+        let how = self.settle_now(&settlement);
+        let reports = self
+            .reports
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        if let Some(reports) = reports {
+            reports.settled(&settlement, how);
+        }
+    }
+
+    fn renew(&self, id: HoldId, _organization: &str, now: Moment, expires_in: Duration) {
         self.renew_now(id, now, expires_in);
     }
 

@@ -36,6 +36,7 @@ fn reserve(store: &MemoryStore, id: u128, now: Moment, candidates: &[&[&str]]) -
     let charges = |names: &&[&str]| names.iter().map(|name| gauge(name)).collect();
     store.reserve_now(&Reservation {
         id: HoldId::from_u128(id),
+        organization: "default".into(),
         now,
         expires_in: Duration::from_micros(EXPIRY),
         candidates: candidates.iter().map(charges).collect(),
@@ -51,6 +52,8 @@ fn settle(store: &MemoryStore, id: u128, now: Moment, names: &[&str]) -> Settled
         id: HoldId::from_u128(id),
         now,
         bookings: names.iter().map(booking).collect(),
+        organization: "default".into(),
+        record: None,
     })
 }
 
