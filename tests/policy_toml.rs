@@ -1,6 +1,7 @@
 //! Policies as files: what is refused, and on which line.
 use proptest::prelude::*;
 use tower_token_quota::Policy;
+use tower_token_quota::policy::{PolicyBuilder, UnknownCalls};
 
 /// A file with one tier, whose one limit stands on line 2.
 fn tier(limit: &str) -> String {
@@ -239,4 +240,16 @@ proptest! {
     fn no_text_panics(text in junk()) {
         let _ = Policy::from_toml(&text);
     }
+}
+
+#[test]
+fn a_default_of_code_gives_way_to_the_file() {
+    let rule = |text: &str| {
+        let written = PolicyBuilder::from_toml(&format!("{text}\n[tiers.a]")).unwrap();
+        let policy = written.default_unknown_calls(UnknownCalls::Reject).build();
+        policy.unwrap().unknown_calls()
+    };
+    assert_eq!(rule(""), UnknownCalls::Reject);
+    assert_eq!(rule("unknown_calls = 'pass'"), UnknownCalls::Pass);
+    assert_eq!(rule("unknown_calls = 'count'"), UnknownCalls::Count);
 }

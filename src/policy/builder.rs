@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::error::At;
-use super::{Limit, Policy, PolicyError, Tier, check};
+use super::{Limit, Policy, PolicyError, Tier, check, toml};
 use crate::Subject;
 use crate::identify::{ApiKeys, KeyHash};
 
@@ -23,7 +23,7 @@ pub enum UnknownCalls {
 #[derive(Debug)]
 pub struct PolicyBuilder {
     pub(crate) timezone: At<String>,
-    pub(crate) unknown_calls: UnknownCalls,
+    pub(crate) unknown_calls: Option<UnknownCalls>,
     pub(crate) ask_stream_usage: bool,
     pub(crate) aliases: Vec<At<(String, String)>>,
     pub(crate) organization: Vec<At<Limit>>,
@@ -53,7 +53,7 @@ impl Default for PolicyBuilder {
     fn default() -> Self {
         Self {
             timezone: String::from("UTC").into(),
-            unknown_calls: UnknownCalls::default(),
+            unknown_calls: None,
             ask_stream_usage: true,
             aliases: Vec::new(),
             organization: Vec::new(),
@@ -66,6 +66,15 @@ impl Default for PolicyBuilder {
 }
 
 impl PolicyBuilder {
+    /// Reads the parts of a policy from TOML, for code to add to them. [`Policy::from_toml`] is the same without anything added.
+    ///
+    /// # Errors
+    /// When the text is no policy's: what is wrong with its form, and the line. Whether it makes sense is checked by
+    /// [`build`](Self::build).
+    pub fn from_toml(text: &str) -> Result<Self, PolicyError> {
+        toml::policy(text)
+    }
+
     /// Adds a tier. A policy has at least one.
     #[must_use]
     pub fn tier(mut self, tier: Tier) -> Self {
@@ -135,7 +144,14 @@ impl PolicyBuilder {
     /// What to do with calls of APIs that we do not know; they pass when left out.
     #[must_use]
     pub fn unknown_calls(mut self, rule: UnknownCalls) -> Self {
-        self.unknown_calls = rule;
+        self.unknown_calls = Some(rule);
+        self
+    }
+
+    /// The rule for calls of APIs that we do not know where neither code nor file has one, in place of letting them pass.
+    #[must_use]
+    pub fn default_unknown_calls(mut self, rule: UnknownCalls) -> Self {
+        self.unknown_calls.get_or_insert(rule);
         self
     }
 

@@ -18,6 +18,7 @@ pub use window::{Period, Span, Window};
 
 pub(crate) use candidates::Rung;
 pub(crate) use check::{CheckedLimit, CheckedTier};
+pub(crate) use tier::DEFAULT_OUTPUT_TOKENS;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -73,7 +74,7 @@ impl Policy {
     /// The first thing that is wrong with it, be it the syntax, an unknown key or a rule that makes no sense, and
     /// the line it stands on.
     pub fn from_toml(text: &str) -> Result<Self, PolicyError> {
-        toml::policy(text)?.build()
+        PolicyBuilder::from_toml(text)?.build()
     }
 
     /// Who the policy's API keys belong to.

@@ -4,6 +4,7 @@ mod calendar;
 mod charges;
 mod engine;
 mod estimate;
+mod forecast;
 mod hold;
 mod open_holds;
 mod plan;

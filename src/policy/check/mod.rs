@@ -51,7 +51,7 @@ pub(super) fn policy(written: PolicyBuilder) -> Result<Policy, PolicyError> {
 
     Ok(Policy {
         zone,
-        unknown_calls: written.unknown_calls,
+        unknown_calls: written.unknown_calls.unwrap_or_default(),
         ask_stream_usage: written.ask_stream_usage,
         aliases,
         organization,

@@ -18,8 +18,7 @@ pub(super) type Named<T> = BTreeMap<Spanned<String>, T>;
 #[serde(deny_unknown_fields)]
 pub(super) struct File {
     pub(super) timezone: Option<Spanned<String>>,
-    #[serde(default)]
-    pub(super) unknown_calls: UnknownCallsName,
+    pub(super) unknown_calls: Option<UnknownCallsName>,
     pub(super) ask_stream_usage: Option<bool>,
     #[serde(default)]
     pub(super) aliases: Named<String>,
@@ -112,10 +111,9 @@ impl From<OutputCapName> for OutputCap {
     }
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum UnknownCallsName {
-    #[default]
     Pass,
     Count,
     Reject,

@@ -34,7 +34,7 @@ pub(super) fn policy(text: &str) -> Result<PolicyBuilder, PolicyError> {
     if let Some(timezone) = file.timezone {
         policy.timezone = lines.place(timezone);
     }
-    policy.unknown_calls = file.unknown_calls.into();
+    policy.unknown_calls = file.unknown_calls.map(Into::into);
     policy.ask_stream_usage = file.ask_stream_usage.unwrap_or(policy.ask_stream_usage);
     for (name, model) in in_order(file.aliases) {
         policy

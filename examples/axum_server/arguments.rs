@@ -1,0 +1,78 @@
+//! What the command line says.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use lexopt::Arg::{Long, Short};
+use lexopt::ValueExt;
+
+use crate::proxy::Base;
+
+pub(crate) const HELP: &str = "\
+A gateway that keeps an LLM bill bounded.
+
+Usage: axum_server [--config FILE] [--listen ADDR] [--upstream URL] [--store memory] [--no-quota]
+
+  --config FILE    the policy, as TOML; a demo policy when left out. SIGHUP reads it anew
+  --listen ADDR    where to listen; 127.0.0.1:8080 when left out, port 0 for any that is free
+  --upstream URL   the provider, http or https, such as https://api.openai.com; requests' paths are put
+                   after it. Its key is taken from the environment, UPSTREAM_API_KEY.
+                   A built-in model answers when left out
+  --store memory   where usage is kept; there is only `memory` in this version
+  --no-quota       the same gateway without the quota, to compare
+  --help           this text
+
+Logs go to stderr; RUST_LOG says which (default: info).
+GET /healthz, GET /metrics and GET /quota/status are answered by the gateway itself.";
+
+/// How the gateway is to run.
+#[derive(Debug)]
+pub(crate) struct Arguments {
+    pub(crate) config: Option<PathBuf>,
+    pub(crate) listen: String,
+    pub(crate) upstream: Option<Base>,
+    pub(crate) metered: bool,
+}
+
+/// Reads the command line; nothing if help is asked for.
+pub(crate) fn read() -> Result<Option<Arguments>, String> {
+    let mut parser = lexopt::Parser::from_env();
+    parse(&mut parser).map_err(|error| error.to_string())
+}
+
+fn parse(parser: &mut lexopt::Parser) -> Result<Option<Arguments>, lexopt::Error> {
+    let mut arguments = Arguments {
+        config: None,
+        listen: "127.0.0.1:8080".to_owned(),
+        upstream: None,
+        metered: true,
+    };
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Long("help") | Short('h') => return Ok(None),
+            Long("config") => arguments.config = Some(parser.value()?.into()),
+            Long("listen") => arguments.listen = parser.value()?.string()?,
+            Long("upstream") => arguments.upstream = Some(parser.value()?.parse_with(Base::parse)?),
+            Long("store") => store(&parser.value()?)?,
+            Long("no-quota") => arguments.metered = false,
+            other => return Err(other.unexpected()),
+        }
+    }
+    Ok(Some(arguments))
+}
+
+fn store(value: &OsString) -> Result<(), lexopt::Error> {
+    let value = value.to_string_lossy();
+    if value == "memory" {
+        return Ok(());
+    }
+    let is_planned = ["sqlite:", "redis:", "rediss:", "valkey:"]
+        .iter()
+        .any(|scheme| value.starts_with(scheme));
+    let problem = if is_planned {
+        "is not in this version yet"
+    } else {
+        "is no store"
+    };
+    Err(format!("--store {value} {problem}; write --store memory").into())
+}

@@ -1,0 +1,77 @@
+//! Forwarding to a provider: the same request, with the provider's key in place of the caller's.
+
+mod base;
+mod headers;
+mod upstream;
+
+pub(crate) use base::Base;
+pub(crate) use upstream::Upstream;
+
+use std::error::Error;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use http::{StatusCode, Version};
+use hyper_util::client::legacy;
+use tower_token_quota::Outcome;
+
+use crate::{Model, errors, routes};
+
+/// Every path goes to the provider.
+pub(crate) fn routes(upstream: Upstream) -> Model {
+    Model {
+        routes: Router::new()
+            .fallback(forward)
+            .with_state(Arc::new(upstream)),
+        is_builtin: false,
+    }
+}
+
+async fn forward(State(upstream): State<Arc<Upstream>>, request: Request) -> Response {
+    if routes::is_own(request.uri().path()) {
+        return errors::not_found();
+    }
+    let Some(request) = upstream.request(request) else {
+        return errors::error(
+            StatusCode::BAD_REQUEST,
+            "invalid_path",
+            "This path cannot be forwarded.",
+        );
+    };
+    match upstream.send(request).await {
+        Ok(response) => answer(response.map(axum::body::Body::new)),
+        Err(error) => failure(&error),
+    }
+}
+
+fn answer(response: Response) -> Response {
+    let (mut head, body) = response.into_parts();
+    headers::clean_answer(&mut head.headers);
+    // The provider's version of HTTP is between it and us.
+    head.version = Version::HTTP_11;
+    Response::from_parts(head, body)
+}
+
+/// A call that never reached the provider costs nothing; what one cost that broke off on its way nobody knows.
+fn failure(error: &legacy::Error) -> Response {
+    let (outcome, code, message) = if error.is_connect() {
+        (
+            Outcome::NothingRan,
+            "upstream_unreachable",
+            "The provider cannot be reached.",
+        )
+    } else {
+        (
+            Outcome::Unreconciled,
+            "upstream_failed",
+            "The provider did not answer.",
+        )
+    };
+    let cause = error.source().map(ToString::to_string);
+    tracing::warn!(%error, cause, "the provider failed");
+    let mut response = errors::error(StatusCode::BAD_GATEWAY, code, message);
+    response.extensions_mut().insert(outcome);
+    response
+}

@@ -1,0 +1,76 @@
+//! The provider, and our connections to it.
+
+use std::env;
+use std::time::Duration;
+
+use axum::body::Body;
+use http::{HeaderValue, Request, Response, Version};
+use hyper::body::Incoming;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::{Client, Error};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+
+use super::{Base, headers};
+
+const KEY: &str = "UPSTREAM_API_KEY";
+const CONNECT_DEADLINE: Duration = Duration::from_secs(10);
+
+/// A provider.
+pub(crate) struct Upstream {
+    base: Base,
+    key: Option<HeaderValue>,
+    client: Client<HttpsConnector<HttpConnector>, Body>,
+}
+
+impl Upstream {
+    /// The provider at an address, with the key that stands in the environment.
+    pub(crate) fn new(base: Base) -> Result<Self, String> {
+        Ok(Self {
+            base,
+            key: key()?,
+            client: client(),
+        })
+    }
+
+    /// A caller's request as the provider gets it; nothing if it has no place there.
+    pub(super) fn request(&self, request: Request<Body>) -> Option<Request<Body>> {
+        let (mut head, body) = request.into_parts();
+        let target = self.base.target(&head.uri)?;
+        headers::clean_request(&mut head.headers, &head.uri, self.key.as_ref());
+        head.uri = target;
+        // The caller's version of HTTP is between him and us.
+        head.version = Version::HTTP_11;
+        Some(Request::from_parts(head, body))
+    }
+
+    pub(super) async fn send(&self, request: Request<Body>) -> Result<Response<Incoming>, Error> {
+        self.client.request(request).await
+    }
+}
+
+fn key() -> Result<Option<HeaderValue>, String> {
+    let Some(key) = env::var_os(KEY).filter(|key| !key.is_empty()) else {
+        return Ok(None);
+    };
+    let key = key.into_string().ok();
+    let key = key.and_then(|key| HeaderValue::try_from(key.trim()).ok());
+    let mut key = key.ok_or_else(|| format!("{KEY} has characters that no header can have"))?;
+    key.set_sensitive(true);
+    Ok(Some(key))
+}
+
+fn client() -> Client<HttpsConnector<HttpConnector>, Body> {
+    let mut http = HttpConnector::new();
+    http.enforce_http(false);
+    http.set_nodelay(true);
+    http.set_connect_timeout(Some(CONNECT_DEADLINE));
+    let https = HttpsConnectorBuilder::new()
+        .with_webpki_roots()
+        .https_or_http()
+        .enable_all_versions()
+        .wrap_connector(http);
+    Client::builder(TokioExecutor::new())
+        .pool_timer(TokioTimer::new())
+        .build(https)
+}
