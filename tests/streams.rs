@@ -345,7 +345,7 @@ async fn p7_an_error_of_the_answers_body_passes_as_it_is() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(support::cases(64))]
 
     /// A provider may send anything: it comes out as it went in, unless it is stripped of what looks like a usage chunk.
     #[test]
