@@ -198,14 +198,15 @@ where
         };
         match frame.into_data() {
             Ok(bytes) => {
-                *over = is_over(&*body);
                 let was_empty = bytes.is_empty();
                 let passed = meter.feed(bytes);
-                let rest = if *over {
+                // Trailers may follow the last byte, but nobody has to ask for them.
+                let rest = if is_over(&*body) {
                     meter.finish(true)
                 } else {
                     Bytes::new()
                 };
+                *over = body.is_end_stream();
                 if passed.is_empty() && !was_empty {
                     *next = data(rest);
                     continue;

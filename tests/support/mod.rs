@@ -6,6 +6,7 @@ pub mod provider;
 pub mod watch;
 
 use std::convert::Infallible;
+use std::future::Future;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, Request, Response, StatusCode};
@@ -227,4 +228,19 @@ pub fn unreachable() -> impl Service<
     Future = std::future::Pending<Result<Response<Full<Bytes>>, Infallible>>,
 > + Clone {
     tower::service_fn(|_| -> std::future::Pending<_> { panic!("it was called") })
+}
+
+/// Runs a future to its end, where a test is not async itself.
+pub fn run<T>(future: impl Future<Output = T>) -> T {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    runtime.enable_time().build().unwrap().block_on(future)
+}
+
+/// So many cases, and no files that remember failed ones: a case that fails becomes a test.
+pub fn cases(cases: u32) -> proptest::test_runner::Config {
+    proptest::test_runner::Config {
+        cases,
+        failure_persistence: None,
+        ..Default::default()
+    }
 }
