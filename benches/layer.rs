@@ -107,7 +107,7 @@ async fn median(mut round: impl AsyncFnMut()) -> Duration {
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
     count::warm_up();
-    println!("| body | what | time | of the bare service |");
+    println!("| body | what | time | of the layer's cost |");
     println!("| --- | --- | --- | --- |");
     for bytes in [2 << 10, 32 << 10] {
         measure(&request_of(bytes)).await;
@@ -127,28 +127,22 @@ async fn measure(body: &Bytes) {
     let mut bare = service_fn(provider::<Full<Bytes>>);
     let mut layered = layer.layer(service_fn(provider));
 
-    let rows = [
+    let bare = median(async || call(&mut bare, body).await).await;
+    let with_layer = median(async || call(&mut layered, body).await).await;
+    let parts = [
         (
-            "bare service",
-            median(async || call(&mut bare, body).await).await,
-        ),
-        (
-            "with the layer",
-            median(async || call(&mut layered, body).await).await,
-        ),
-        (
-            "its parse",
+            "parse",
             median(async || drop(black_box(OpenAiChat.read(PATH, text)))).await,
         ),
         (
-            "its count",
+            "count",
             median(async || {
                 black_box(count::input_tokens("gpt-4o", &read.input, text));
             })
             .await,
         ),
         (
-            "its decision (reserve and settle, four limits)",
+            "decide and settle, four limits",
             median(async || {
                 let demand = Demand::new("gpt-4o").input_tokens(400).output_tokens(256);
                 quota
@@ -160,7 +154,7 @@ async fn measure(body: &Bytes) {
             .await,
         ),
         (
-            "a splice of the model",
+            "splice another model (downgrades only)",
             median(async || {
                 drop(black_box(splice(
                     body,
@@ -170,12 +164,12 @@ async fn measure(body: &Bytes) {
             .await,
         ),
     ];
-    let bare = rows[0].1.as_secs_f64();
-    for (what, time) in rows {
-        let ratio = time.as_secs_f64() / bare;
-        println!(
-            "| {} KB | {what} | {time:.2?} | {ratio:.2} |",
-            body.len() >> 10
-        );
+    let size = body.len() >> 10;
+    let cost = with_layer.saturating_sub(bare);
+    let share = |time: Duration| 100.0 * time.as_secs_f64() / cost.as_secs_f64();
+    println!("| {size} KB | the bare service | {bare:.2?} | |");
+    println!("| {size} KB | the service with the layer | {with_layer:.2?} | |");
+    for (what, time) in parts {
+        println!("| {size} KB | {what} | {time:.2?} | {:.1} % |", share(time));
     }
 }
