@@ -207,14 +207,15 @@ impl Desk {
             .headers
             .get_all(header::CONTENT_ENCODING)
             .iter()
-            .any(|coding| coding != "identity")
+            .any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"))
         {
             let message = "A compressed request cannot be metered. Send it as it is, or have the server put tower-http's RequestDecompressionLayer before the quota.";
             return Err(Rejection::new(RejectionKind::EncodedBody, message));
         }
         let length = header(header::CONTENT_LENGTH).and_then(|length| length.parse::<u64>().ok());
-        if length.is_some_and(|length| length > self.shared.max_body as u64) {
-            return Err(self.too_large());
+        let most = self.shared.max_body;
+        if length.is_some_and(|length| length > most as u64) {
+            return Err(too_large(Some(most)));
         }
         Ok(())
     }
@@ -233,7 +234,7 @@ impl Desk {
         &mut self,
         buffered: Result<Buffered, BufferError>,
     ) -> Result<Stage<B>, Rejection> {
-        let buffered = buffered.map_err(|error| self.unreceived(error))?;
+        let buffered = buffered.map_err(unreceived)?;
         let Some(api) = self.api.clone() else {
             return Ok(Stage::Over);
         };
@@ -244,32 +245,6 @@ impl Desk {
             .run(bytes.len(), move || read(&*api, &path, &bytes));
         self.buffered = Some(buffered);
         Ok(Stage::Read { job })
-    }
-
-    fn unreceived(&self, error: BufferError) -> Rejection {
-        match error {
-            BufferError::TooLarge => self.too_large(),
-            BufferError::Busy => Rejection::new(
-                RejectionKind::Busy,
-                "Too much is being received just now. Please try again.",
-            ),
-            BufferError::TooSlow => Rejection::new(
-                RejectionKind::BodyTooSlow,
-                "The request's body came too slowly.",
-            ),
-            BufferError::Broken(reason) => Rejection::new(
-                RejectionKind::BrokenBody,
-                format!("The request's body broke off: {reason}."),
-            ),
-        }
-    }
-
-    fn too_large(&self) -> Rejection {
-        let message = format!(
-            "The request's body is too large: at most {} bytes are taken.",
-            self.shared.max_body
-        );
-        Rejection::new(RejectionKind::BodyTooLarge, message)
     }
 
     fn read<B>(&mut self, call: Result<Call, Invalid>) -> Result<Stage<B>, Rejection> {
@@ -354,6 +329,35 @@ impl Desk {
             load: Some(load),
         }
     }
+}
+
+/// Why a body that did not come whole is refused.
+fn unreceived(error: BufferError) -> Rejection {
+    match error {
+        BufferError::TooLarge(most) => too_large(most),
+        BufferError::Busy => Rejection::new(
+            RejectionKind::Busy,
+            "Too much is being received just now. Please try again.",
+        ),
+        BufferError::TooSlow => Rejection::new(
+            RejectionKind::BodyTooSlow,
+            "The request's body came too slowly.",
+        ),
+        BufferError::Broken(reason) => Rejection::new(
+            RejectionKind::BrokenBody,
+            format!("The request's body broke off: {reason}."),
+        ),
+    }
+}
+
+/// A limit that another layer has set is not known to us.
+fn too_large(most: Option<usize>) -> Rejection {
+    let most = most.map(|bytes| format!(": at most {bytes} bytes are taken"));
+    let message = format!(
+        "The request's body is too large{}.",
+        most.unwrap_or_default()
+    );
+    Rejection::new(RejectionKind::BodyTooLarge, message)
 }
 
 /// A panic of a tokenizer is our defect, and must not let a call through uncounted.
