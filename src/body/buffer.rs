@@ -29,8 +29,8 @@ pub(crate) struct Buffered {
 /// Why a body could not be read.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum BufferError {
-    /// It is larger than `limit` bytes, or than another layer's limit.
-    TooLarge,
+    /// It is larger than so many bytes, or than the limit of another layer, which did not say.
+    TooLarge(Option<usize>),
     /// Too much is being buffered over all calls.
     Busy,
     /// It did not come in time.
@@ -99,7 +99,7 @@ impl<B> Buffer<B> {
         let this = self.project();
         match frame.into_data() {
             Ok(data) if data.len() > this.limit.saturating_sub(this.collected.len()) => {
-                Err(BufferError::TooLarge)
+                Err(BufferError::TooLarge(Some(*this.limit)))
             }
             Ok(data) if !this.share.take(data.len()) => Err(BufferError::Busy),
             Ok(data) => {
@@ -141,7 +141,7 @@ impl<B> Buffer<B> {
 /// A length limit that another layer has put around the body shows itself somewhere along the error's sources.
 fn why_broken(error: BoxError) -> BufferError {
     if causes(&*error).any(|cause| cause.is::<LengthLimitError>()) {
-        return BufferError::TooLarge;
+        return BufferError::TooLarge(None);
     }
     BufferError::Broken(error.to_string())
 }

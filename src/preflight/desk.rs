@@ -15,6 +15,7 @@ use crate::subject::Subject;
 
 use super::Stage;
 use super::admission::Load;
+use super::refusals::unreceived;
 
 /// What the stages have found out so far.
 pub(crate) struct Desk {
@@ -103,7 +104,7 @@ impl Desk {
         &mut self,
         buffered: Result<Buffered, BufferError>,
     ) -> Result<Stage<B>, Rejection> {
-        let buffered = buffered.map_err(|error| self.unreceived(error))?;
+        let buffered = buffered.map_err(unreceived)?;
         let Some(api) = self.api.clone() else {
             return Ok(Stage::Over);
         };

@@ -15,44 +15,49 @@ impl Desk {
     pub(super) fn refuse_unreadable(&self) -> Result<(), Rejection> {
         let headers = &self.head.headers;
         let mut codings = headers.get_all(header::CONTENT_ENCODING).iter();
-        if codings.any(|coding| coding != "identity") {
+        if codings.any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
             return Err(Rejection::new(RejectionKind::EncodedBody, ENCODED));
         }
         let length = headers
             .get(header::CONTENT_LENGTH)
             .and_then(|length| length.to_str().ok());
         let length = length.and_then(|length| length.parse::<u64>().ok());
-        if length.is_some_and(|length| length > self.shared.max_body as u64) {
-            return Err(self.too_large());
+        let most = self.shared.max_body;
+        if length.is_some_and(|length| length > most as u64) {
+            return Err(too_large(Some(most)));
         }
         Ok(())
     }
+}
 
-    pub(super) fn unreceived(&self, error: BufferError) -> Rejection {
-        match error {
-            BufferError::TooLarge => self.too_large(),
-            BufferError::Busy => Rejection::new(
-                RejectionKind::Busy,
-                "Too much is being received just now. Please try again.",
-            ),
-            BufferError::TooSlow => Rejection::new(
-                RejectionKind::BodyTooSlow,
-                "The request's body came too slowly.",
-            ),
-            BufferError::Broken(reason) => Rejection::new(
-                RejectionKind::BrokenBody,
-                format!("The request's body broke off: {reason}."),
-            ),
-        }
-    }
+/// Why a body that did not come whole is refused.
+pub(super) fn unreceived(error: BufferError) -> Rejection {
+    let (kind, message) = match error {
+        BufferError::TooLarge(most) => return too_large(most),
+        BufferError::Busy => (
+            RejectionKind::Busy,
+            "Too much is being received just now. Please try again.".to_owned(),
+        ),
+        BufferError::TooSlow => (
+            RejectionKind::BodyTooSlow,
+            "The request's body came too slowly.".to_owned(),
+        ),
+        BufferError::Broken(reason) => (
+            RejectionKind::BrokenBody,
+            format!("The request's body broke off: {reason}."),
+        ),
+    };
+    Rejection::new(kind, message)
+}
 
-    fn too_large(&self) -> Rejection {
-        let message = format!(
-            "The request's body is too large: at most {} bytes are taken.",
-            self.shared.max_body
-        );
-        Rejection::new(RejectionKind::BodyTooLarge, message)
-    }
+/// `most` is our own limit; another layer's is not known.
+fn too_large(most: Option<usize>) -> Rejection {
+    let most = most.map(|bytes| format!(": at most {bytes} bytes are taken"));
+    let message = format!(
+        "The request's body is too large{}.",
+        most.unwrap_or_default()
+    );
+    Rejection::new(RejectionKind::BodyTooLarge, message)
 }
 
 /// A panic of a tokenizer is our defect, and must not let a call through uncounted.
