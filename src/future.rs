@@ -22,8 +22,13 @@ use crate::reject::{self, Rejection, RejectionKind};
 use crate::settle::Outcome;
 use crate::watch::Event;
 
+pub(crate) const AFTER_READY: &str = "polled after it was ready";
+
 pin_project! {
     /// Response future for [`TokenQuota`](crate::TokenQuota).
+    ///
+    /// # Panics
+    /// When it is polled after it was ready, as futures do.
     pub struct ResponseFuture<S, B>
     where
         S: Service<Request<RequestBody<B>>>,
@@ -158,9 +163,7 @@ where
                         request,
                         accounting,
                     }) => {
-                        let Some(mut service) = this.service.take() else {
-                            return Poll::Pending;
-                        };
+                        let mut service = this.service.take().expect(AFTER_READY);
                         let response = service.call(request);
                         this.state.set(State::Called {
                             response,
@@ -173,9 +176,7 @@ where
                     accounting,
                 } => {
                     let answered = ready!(response.poll(cx));
-                    let Some(accounting) = accounting.take() else {
-                        return Poll::Pending;
-                    };
+                    let accounting = accounting.take().expect(AFTER_READY);
                     return Poll::Ready(match answered {
                         Ok(response) => Ok(answer(response, accounting, this.shared)),
                         Err(error) => {
@@ -192,10 +193,8 @@ where
 }
 
 fn refused<B, E>(response: Option<Response<Bytes>>) -> Poll<Result<Response<ResponseBody<B>>, E>> {
-    match response {
-        Some(response) => Poll::Ready(Ok(response.map(ResponseBody::ours))),
-        None => Poll::Pending,
-    }
+    let response = response.expect(AFTER_READY);
+    Poll::Ready(Ok(response.map(ResponseBody::ours)))
 }
 
 /// The inner service's answer, with the limits in its head, and its body metered.

@@ -24,34 +24,34 @@ pub struct Subject {
 impl Subject {
     /// A subject of a tier, with neither user nor project: limits of scope `user` then count all such callers together.
     #[must_use]
-    pub fn new(tier: impl Into<Arc<str>>) -> Self {
+    pub fn new(tier: impl AsRef<str>) -> Self {
         Self {
             organization: DEFAULT_ORGANIZATION.into(),
             project: None,
             user: None,
-            tier: tier.into(),
+            tier: tier.as_ref().into(),
         }
     }
 
     /// A user of a tier.
     #[must_use]
-    pub fn user(user: impl Into<Arc<str>>, tier: impl Into<Arc<str>>) -> Self {
+    pub fn user(user: impl AsRef<str>, tier: impl AsRef<str>) -> Self {
         let mut subject = Self::new(tier);
-        subject.user = Some(user.into());
+        subject.user = Some(user.as_ref().into());
         subject
     }
 
     /// Places the subject in a project.
     #[must_use]
-    pub fn project(mut self, project: impl Into<Arc<str>>) -> Self {
-        self.project = Some(project.into());
+    pub fn project(mut self, project: impl AsRef<str>) -> Self {
+        self.project = Some(project.as_ref().into());
         self
     }
 
     /// Places the subject in an organization.
     #[must_use]
-    pub fn organization(mut self, organization: impl Into<Arc<str>>) -> Self {
-        self.organization = organization.into();
+    pub fn organization(mut self, organization: impl AsRef<str>) -> Self {
+        self.organization = organization.as_ref().into();
         self
     }
 

@@ -74,7 +74,7 @@ fn in_code() -> Policy {
         );
     let enterprise = Tier::new("enterprise")
         .models(["claude-*", "gpt-*"])
-        .downgrade_not_allowed()
+        .downgrade_when_not_allowed()
         .ladder_for(["claude-*"], ["claude-3-5-haiku"])
         .ladder(["gpt-4o-mini"])
         .limit(Limit::concurrent(8).scope(Scope::PROJECT.and(Scope::MODEL)))

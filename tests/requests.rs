@@ -98,7 +98,7 @@ fn forwarded(tier: Tier, body: &str) -> (Bytes, String, HeaderMap) {
 fn downgrading() -> Tier {
     Tier::new("t")
         .models(["gpt-4o-mini"])
-        .downgrade_not_allowed()
+        .downgrade_when_not_allowed()
         .ladder(["gpt-4o-mini"])
 }
 

@@ -20,7 +20,7 @@ pub(crate) fn error(status: StatusCode, code: &str, message: &str) -> Response {
 }
 
 pub(crate) fn unknown_key() -> Response {
-    let Unidentified(message) = Unidentified::default();
+    let message = Unidentified::default().to_string();
     error(StatusCode::UNAUTHORIZED, "invalid_api_key", &message)
 }
 

@@ -32,7 +32,9 @@ pub(crate) fn app(
     metrics: PrometheusHandle,
 ) -> Router {
     let every_request = ServiceBuilder::new()
-        .layer(SetSensitiveRequestHeadersLayer::new(KEY_HEADERS))
+        .layer(SetSensitiveRequestHeadersLayer::new(
+            KEY_HEADERS.iter().cloned(),
+        ))
         .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
         .layer(logs::trace())
         .layer(PropagateRequestIdLayer::x_request_id())

@@ -13,26 +13,25 @@ pub struct Splice {
     pub with: String,
 }
 
-/// Applies splices that do not overlap. Without any, the body is returned as it is, not copied.
+/// Applies splices. Without any, the body is returned as it is, not copied.
 ///
-/// # Panics
-/// When a splice reaches beyond the body: it was made for another one.
+/// `None` when two of them overlap, or one reaches beyond the body: they were not made for it.
 #[must_use]
-pub fn splice(body: &Bytes, mut splices: Vec<Splice>) -> Bytes {
+pub fn splice(body: &Bytes, mut splices: Vec<Splice>) -> Option<Bytes> {
     if splices.is_empty() {
-        return body.clone();
+        return Some(body.clone());
     }
     splices.sort_by_key(|splice| splice.range.start);
     let added: usize = splices.iter().map(|splice| splice.with.len()).sum();
     let mut spliced = BytesMut::with_capacity(body.len() + added);
     let mut copied = 0;
     for Splice { range, with } in &splices {
-        spliced.extend_from_slice(&body[copied..range.start]);
+        spliced.extend_from_slice(body.get(copied..range.start)?);
         spliced.extend_from_slice(with.as_bytes());
-        copied = range.end;
+        copied = range.end.max(range.start);
     }
-    spliced.extend_from_slice(&body[copied..]);
-    spliced.freeze()
+    spliced.extend_from_slice(body.get(copied..)?);
+    Some(spliced.freeze())
 }
 
 #[cfg(test)]
@@ -50,12 +49,15 @@ mod tests {
             &body,
             vec![swap(8..9, ""), swap(2..4, "abc"), swap(0..0, ">")],
         );
-        assert_eq!(spliced, ">01abc45679");
+        assert_eq!(spliced.as_deref(), Some(&b">01abc45679"[..]));
+        assert_eq!(splice(&body, vec![swap(2..5, ""), swap(4..6, "")]), None);
+        assert_eq!(splice(&body, vec![swap(9..11, "")]), None);
     }
 
     #[test]
     fn a_body_without_splices_is_not_copied() {
         let body = Bytes::from_static(b"same");
-        assert_eq!(splice(&body, Vec::new()).as_ptr(), body.as_ptr());
+        let same = splice(&body, Vec::new()).expect("no splices");
+        assert_eq!(same.as_ptr(), body.as_ptr());
     }
 }

@@ -28,12 +28,14 @@ pub use presented::{KEY_HEADERS, presented_key};
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http::request::Parts;
 use serde::Deserialize;
 
 use crate::quota::Quota;
+use crate::reject::{Rejection, RejectionKind};
 use crate::subject::Subject;
 
 /// Finds out who pays for a call.
@@ -66,10 +68,11 @@ pub trait Identify: Send + Sync + 'static {
 }
 
 /// The answer of an [`Identify`].
+#[non_exhaustive]
 pub enum Identification {
     /// It is known who pays.
     Known(Subject),
-    /// Nobody we know: the call is answered with 401.
+    /// Nobody who may call, or nobody can tell.
     Unknown(Unidentified),
     /// Only the body tells.
     NeedsBody,
@@ -80,14 +83,48 @@ pub enum Identification {
 /// A lookup that takes its time: a database, a token service.
 pub type Lookup = Pin<Box<dyn Future<Output = Result<Subject, Unidentified>> + Send>>;
 
-/// Why nobody was identified. The text is for the caller.
+/// Why nobody was identified. Its text is for the caller.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct Unidentified(pub String);
+#[error("{message}")]
+pub struct Unidentified {
+    kind: RejectionKind,
+    message: String,
+}
+
+impl Unidentified {
+    /// Nobody we know: 401.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self::of(RejectionKind::UnknownKey, message)
+    }
+
+    /// Somebody we know, who may not call: 403.
+    pub fn forbidden(message: impl Into<String>) -> Self {
+        Self::of(RejectionKind::UnknownSubject, message)
+    }
+
+    /// Whoever it is, nobody can tell just now: 503, which clients try again.
+    pub fn unavailable(message: impl Into<String>) -> Self {
+        Self::of(RejectionKind::IdentityUnavailable, message)
+    }
+
+    fn of(kind: RejectionKind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+        }
+    }
+}
 
 impl Default for Unidentified {
+    /// Nobody we know, in the usual words.
     fn default() -> Self {
-        Self("Incorrect or missing API key.".to_owned())
+        Self::new("Incorrect or missing API key.")
+    }
+}
+
+impl From<Unidentified> for Rejection {
+    fn from(unidentified: Unidentified) -> Self {
+        Self::new(unidentified.kind, unidentified.message)
     }
 }
 
@@ -96,6 +133,12 @@ impl Identification {
     #[must_use]
     pub fn unknown() -> Self {
         Self::Unknown(Unidentified::default())
+    }
+}
+
+impl From<Subject> for Identification {
+    fn from(subject: Subject) -> Self {
+        Self::Known(subject)
     }
 }
 
@@ -145,6 +188,22 @@ impl<'a> JsonBody<'a> {
         serde_json::from_str(self.0)
     }
 }
+
+macro_rules! forward_identify {
+    ($($pointer:ident),*) => {$(
+        impl<T: Identify + ?Sized> Identify for $pointer<T> {
+            fn identify(&self, head: &Parts) -> Identification {
+                (**self).identify(head)
+            }
+
+            fn identify_by_body(&self, head: &Parts, body: &JsonBody<'_>) -> Identification {
+                (**self).identify_by_body(head, body)
+            }
+        }
+    )*};
+}
+
+forward_identify!(Arc, Box);
 
 /// Identifies by the keys of the quota's current policy, so that a reloaded policy brings its keys with it.
 #[must_use]

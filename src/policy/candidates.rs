@@ -123,7 +123,7 @@ impl CheckedTier {
     /// What a call for a model may become, in order; nothing if the tier neither has the model nor a way down from it.
     fn models_for(&self, asked: &Model) -> Vec<Model> {
         let ladder = self.ladder_of(asked).unwrap_or_default();
-        match (self.allows(asked), self.downgrade_not_allowed) {
+        match (self.allows(asked), self.downgrade_when_not_allowed) {
             (true, _) => {
                 let below = &ladder[place_below(asked, ladder)..];
                 [asked].into_iter().chain(below).cloned().collect()

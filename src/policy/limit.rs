@@ -1,5 +1,6 @@
 //! One rule: a unit, an amount, a window, a scope, an enforcement.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,6 +34,12 @@ impl Unit {
             Self::Tokens => "tokens",
             Self::Concurrent => "concurrent",
         }
+    }
+}
+
+impl fmt::Display for Unit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
     }
 }
 

@@ -42,7 +42,7 @@ pub enum OutputCap {
 pub struct Tier {
     pub(crate) name: Arc<str>,
     pub(crate) models: Option<At<Globs>>,
-    pub(crate) downgrade_not_allowed: bool,
+    pub(crate) downgrade_when_not_allowed: bool,
     pub(crate) ladders: Vec<At<Ladder>>,
     pub(crate) limits: Vec<At<Limit>>,
     pub(crate) default_output_tokens: Option<At<u64>>,
@@ -82,7 +82,7 @@ impl Tier {
         Self {
             name: name.into(),
             models: None,
-            downgrade_not_allowed: false,
+            downgrade_when_not_allowed: false,
             ladders: Vec::new(),
             limits: Vec::new(),
             default_output_tokens: None,
@@ -105,8 +105,8 @@ impl Tier {
 
     /// Sends a call for a model outside of [`models`](Self::models) down the ladder; it is refused otherwise.
     #[must_use]
-    pub fn downgrade_not_allowed(mut self) -> Self {
-        self.downgrade_not_allowed = true;
+    pub fn downgrade_when_not_allowed(mut self) -> Self {
+        self.downgrade_when_not_allowed = true;
         self
     }
 

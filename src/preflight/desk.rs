@@ -15,7 +15,7 @@ use crate::subject::Subject;
 
 use super::Stage;
 use super::admission::Load;
-use super::refusals::unreceived;
+use super::refusals::{uncountable, unreceived};
 
 /// What the stages have found out so far.
 pub(crate) struct Desk {
@@ -51,12 +51,7 @@ impl Desk {
         &mut self,
         subject: Result<Subject, Unidentified>,
     ) -> Result<(), Rejection> {
-        match subject {
-            Ok(subject) => self.subject = Some(subject),
-            Err(Unidentified(message)) => {
-                return Err(Rejection::new(RejectionKind::UnknownKey, message));
-            }
-        }
+        self.subject = Some(subject?);
         Ok(())
     }
 
@@ -64,17 +59,14 @@ impl Desk {
     pub(super) fn waits_for_body(&self) -> Result<(), Rejection> {
         match self.api {
             Some(_) => Ok(()),
-            None => Err(Rejection::new(
-                RejectionKind::UnknownKey,
-                Unidentified::default().0,
-            )),
+            None => Err(Unidentified::default().into()),
         }
     }
 
     /// After the head told who it is, or that only the body will.
     pub(super) fn receive<B>(&mut self, body: Option<B>) -> Result<Stage<B>, Rejection> {
         let Some(body) = body else {
-            return Ok(Stage::Over);
+            return Err(uncountable());
         };
         match (&self.api, &self.subject) {
             (None, Some(subject)) => {
@@ -106,7 +98,7 @@ impl Desk {
     ) -> Result<Stage<B>, Rejection> {
         let buffered = buffered.map_err(unreceived)?;
         let Some(api) = self.api.clone() else {
-            return Ok(Stage::Over);
+            return Err(uncountable());
         };
         let (bytes, path) = (buffered.bytes.clone(), self.head.uri.path().to_owned());
         let job = self
@@ -133,7 +125,7 @@ impl Desk {
         match (&self.subject, refused) {
             (None, refused) => Ok(self.identify_by_body(refused)),
             (Some(_), Some(rejection)) => Err(rejection),
-            (Some(_), None) => Ok(self.prepare()),
+            (Some(_), None) => self.prepare(),
         }
     }
 
@@ -149,11 +141,11 @@ impl Desk {
         }
     }
 
-    pub(super) fn prepare<B>(&self) -> Stage<B> {
+    pub(super) fn prepare<B>(&self) -> Result<Stage<B>, Rejection> {
         let (Some(call), Some(buffered), Some(subject)) =
             (self.call.clone(), &self.buffered, &self.subject)
         else {
-            return Stage::Over;
+            return Err(uncountable());
         };
         let (engine, subject, bytes) = (
             self.engine().clone(),
@@ -164,7 +156,7 @@ impl Desk {
             let body = std::str::from_utf8(&bytes).unwrap_or_default();
             engine.prepare(&subject, Ask::Call { call: &call, body })
         });
-        Stage::Prepare { job }
+        Ok(Stage::Prepare { job })
     }
 
     pub(super) fn prepared<B>(
@@ -181,7 +173,7 @@ impl Desk {
                 };
                 Ok(self.reserve(prepared, load))
             }
-            _ => Ok(Stage::Over),
+            _ => Err(uncountable()),
         }
     }
 

@@ -8,40 +8,52 @@ use http::{HeaderName, HeaderValue, Request, header};
 
 use crate::api::{Api, Call, Edit, ModelSite, splice, with_model};
 use crate::body::{Buffered, MeterPlan, RequestBody};
-use crate::quota::{Admitted, Hold};
+use crate::quota::Hold;
+use crate::reject::Rejection;
 
 use super::admission::{Accounting, Admission, Load};
 use super::desk::Desk;
+use super::refusals::uncountable;
 
 impl Desk {
     /// Makes the request of an admitted call.
-    pub(super) fn forward<B>(&mut self, admitted: Admitted, load: Load<B>) -> Admission<B> {
-        let head = std::mem::replace(&mut self.head, http::Request::new(()).into_parts().0);
+    ///
+    /// # Errors
+    /// When an API's changes do not fit the body it has read: a defect of that API.
+    pub(super) fn forward<B>(
+        &mut self,
+        hold: Hold,
+        load: Load<B>,
+    ) -> Result<Admission<B>, Rejection> {
         match load {
-            Load::Unread(body) => Admission {
-                request: Request::from_parts(head, RequestBody::streaming(body)),
-                accounting: Accounting::Counted(admitted.hold),
-            },
+            Load::Unread(body) => Ok(Admission {
+                request: Request::from_parts(self.take_head(), RequestBody::streaming(body)),
+                accounting: Accounting::Counted(hold),
+            }),
             Load::Read {
                 api,
                 call,
                 buffered,
-            } => self.forward_read(head, admitted, (api, &call, buffered)),
+            } => self.forward_read(hold, (api, &call, buffered)),
         }
     }
 
     fn forward_read<B>(
-        &self,
-        mut head: Parts,
-        admitted: Admitted,
+        &mut self,
+        hold: Hold,
         (api, call, mut buffered): (Arc<dyn Api>, &Call, Buffered),
-    ) -> Admission<B> {
-        let Admitted { hold, output_cap } = admitted;
-        let edit = self.edit(call, &hold, output_cap);
+    ) -> Result<Admission<B>, Rejection> {
+        let edit = self.edit(call, &hold);
         let body = std::str::from_utf8(&buffered.bytes).unwrap_or_default();
         let splices = api.splices(call, body, &edit);
-        if !splices.is_empty() {
-            buffered.bytes = splice(&buffered.bytes, splices);
+        let is_changed = !splices.is_empty();
+        let Some(bytes) = splice(&buffered.bytes, splices) else {
+            hold.release();
+            return Err(uncountable());
+        };
+        buffered.bytes = bytes;
+        let mut head = self.take_head();
+        if is_changed {
             forget_digests(&mut head);
         }
         if let (Some(model), ModelSite::PathAfter(name)) = (edit.model, &call.model_site) {
@@ -49,22 +61,28 @@ impl Desk {
         }
         fit_headers(&mut head, buffered.bytes.len());
         let strip_usage = edit.stream_usage;
-        Admission {
+        Ok(Admission {
             request: Request::from_parts(head, RequestBody::buffered(buffered)),
             accounting: Accounting::Metered(MeterPlan {
                 hold,
                 api,
                 strip_usage,
             }),
-        }
+        })
+    }
+
+    fn take_head(&mut self) -> Parts {
+        std::mem::replace(&mut self.head, Request::new(()).into_parts().0)
     }
 
     /// What is changed: nothing that already is as it should be.
-    fn edit<'h>(&self, call: &Call, hold: &'h Hold, output_cap: Option<u64>) -> Edit<'h> {
+    fn edit<'h>(&self, call: &Call, hold: &'h Hold) -> Edit<'h> {
         let asks_for_usage = self.shared.quota.policy().asks_stream_usage();
         Edit {
             model: hold.downgraded_from().map(|_| hold.model()),
-            output_cap: output_cap.filter(|cap| call.output.cap != Some(*cap)),
+            output_cap: hold
+                .output_cap()
+                .filter(|cap| call.output.cap != Some(*cap)),
             stream_usage: asks_for_usage && call.stream && !call.asks_usage,
             legacy_cap: self.shared.legacy_cap,
         }

@@ -22,6 +22,7 @@ use pin_project_lite::pin_project;
 use crate::api::{Api, Call, Invalid};
 use crate::body::Buffer;
 use crate::count::Offloaded;
+use crate::future::AFTER_READY;
 use crate::identify::Identifying;
 use crate::layer::Shared;
 use crate::quota::{Prepared, Reserving};
@@ -102,7 +103,7 @@ where
                 }
                 StageProj::IdentifyByBody { who, refused } => {
                     let known = desk.identified(ready!(Pin::new(who).poll(cx)));
-                    known.and_then(|()| refused.take().map_or_else(|| Ok(desk.prepare()), Err))
+                    known.and_then(|()| refused.take().map_or_else(|| desk.prepare(), Err))
                 }
                 StageProj::Prepare { job } => {
                     let prepared = ready!(Pin::new(job).poll(cx));
@@ -110,16 +111,18 @@ where
                 }
                 StageProj::Reserve { reserving, load } => {
                     match (ready!(Pin::new(reserving).poll(cx)), load.take()) {
-                        (Ok(admitted), Some(load)) => {
-                            let admission = desk.forward(admitted, load);
-                            this.stage.set(Stage::Over);
-                            return Poll::Ready(Ok(admission));
-                        }
+                        (Ok(hold), Some(load)) => match desk.forward(hold, load) {
+                            Ok(admission) => {
+                                this.stage.set(Stage::Over);
+                                return Poll::Ready(Ok(admission));
+                            }
+                            Err(rejection) => Err(rejection),
+                        },
                         (Err(rejection), _) => Err(rejection),
-                        (Ok(_), None) => Ok(Stage::Over),
+                        (Ok(_), None) => Err(uncountable()),
                     }
                 }
-                StageProj::Over => return Poll::Pending,
+                StageProj::Over => panic!("{AFTER_READY}"),
             };
             match next {
                 Ok(stage) => this.stage.set(stage),

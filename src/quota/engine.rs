@@ -23,15 +23,15 @@ use super::open_holds::OpenHolds;
 
 const MAX_BUFFERED: usize = 256 << 20;
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Engine {
-    policy: RwLock<Arc<Policy>>,
+    policy: Arc<RwLock<Arc<Policy>>>,
     backend: Backend,
     clock: Arc<dyn Clock>,
     observers: Arc<Observers>,
-    ids: HoldIds,
-    calendar: Calendar,
-    open: OpenHolds,
+    ids: Arc<HoldIds>,
+    calendar: Arc<Calendar>,
+    open: Arc<OpenHolds>,
     pub(crate) buffers: BufferBudget,
     pub(crate) offload: Offload,
 }
@@ -52,30 +52,15 @@ pub(super) enum Deciding {
 impl Engine {
     pub(super) fn new(policy: Policy) -> Self {
         Self {
-            policy: RwLock::new(Arc::new(policy)),
+            policy: Arc::new(RwLock::new(Arc::new(policy))),
             backend: Backend::Memory(Arc::new(MemoryStore::new())),
             clock: Arc::new(SystemClock::default()),
             observers: Arc::default(),
-            ids: HoldIds::new(),
-            calendar: Calendar::default(),
-            open: OpenHolds::default(),
+            ids: Arc::new(HoldIds::new()),
+            calendar: Arc::default(),
+            open: Arc::default(),
             buffers: BufferBudget::new(MAX_BUFFERED),
             offload: Offload::default(),
-        }
-    }
-
-    /// An engine with the same settings and store, for a setter to change before it is used.
-    pub(super) fn fresh(&self) -> Self {
-        Self {
-            policy: RwLock::new(self.policy()),
-            backend: self.backend.clone(),
-            clock: self.clock.clone(),
-            observers: self.observers.clone(),
-            ids: HoldIds::new(),
-            calendar: Calendar::default(),
-            open: OpenHolds::default(),
-            buffers: self.buffers.clone(),
-            offload: self.offload.clone(),
         }
     }
 
@@ -113,9 +98,12 @@ impl Engine {
             .clone()
     }
 
-    pub(super) fn set_policy(&self, policy: Policy) {
-        *self.policy.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(policy);
+    pub(super) fn set_policy(&self, policy: Arc<Policy>) -> Arc<Policy> {
+        let mut current = self.policy.write().unwrap_or_else(PoisonError::into_inner);
+        let before = std::mem::replace(&mut *current, policy);
+        drop(current);
         self.observers.tell(|| Event::PolicyChanged);
+        before
     }
 
     pub(crate) fn now(&self) -> Moment {

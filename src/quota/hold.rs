@@ -35,6 +35,7 @@ pub(super) struct Granted {
     pub(super) asked: Model,
     pub(super) model: Model,
     pub(super) estimate: Estimate,
+    pub(super) output_cap: Option<u64>,
     pub(super) limits: Vec<ChargedLimit>,
 }
 
@@ -86,6 +87,12 @@ impl Hold {
             .unwrap_or_default()
     }
 
+    /// The most output tokens that an answer may have, where the tier enforces caps: to be written into the request.
+    #[must_use]
+    pub fn output_cap(&self) -> Option<u64> {
+        self.granted()?.output_cap
+    }
+
     /// Books what the call used, in full, above the reservation too.
     pub fn settle(mut self, usage: Usage) {
         self.finish(Outcome::Reported(usage));
@@ -123,13 +130,13 @@ impl Hold {
     }
 
     /// The limits that were charged, as they stood at the moment of the decision.
-    pub(crate) fn limits(&self) -> impl Iterator<Item = LimitView<'_>> + Clone {
+    pub fn limits(&self) -> impl Iterator<Item = LimitView<'_>> + Clone {
         let charged = self.granted().map(|granted| granted.limits.as_slice());
         charged.unwrap_or_default().iter().map(ChargedLimit::view)
     }
 
     /// The ids of soft limits that are passed.
-    pub(crate) fn warnings(&self) -> impl Iterator<Item = &str> {
+    pub fn warnings(&self) -> impl Iterator<Item = &str> {
         let charged = self.granted().map(|granted| granted.limits.as_slice());
         let passed = charged
             .unwrap_or_default()
@@ -139,7 +146,7 @@ impl Hold {
     }
 
     /// The ids of shadow limits that would have refused.
-    pub(crate) fn shadows(&self) -> impl Iterator<Item = &str> {
+    pub fn shadows(&self) -> impl Iterator<Item = &str> {
         let charged = self.granted().map(|granted| granted.limits.as_slice());
         let blocking = charged
             .unwrap_or_default()

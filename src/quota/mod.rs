@@ -19,7 +19,7 @@ pub use status::{AdjustError, LimitStatus};
 
 pub(crate) use engine::Engine;
 pub(crate) use plan::{Ask, Prepared};
-pub(crate) use reserve::{Admitted, Reserving};
+pub(crate) use reserve::Reserving;
 
 use std::fmt;
 use std::sync::Arc;
@@ -32,7 +32,8 @@ use crate::watch::Observer;
 
 /// Decides on calls and books what they used. Cheap to clone: all clones share the counters.
 ///
-/// In memory by default. The setters are for the time before it is shared: each returns a quota of its own.
+/// In memory by default. The setters come first: a clone taken before one of them shares policy and counters with the quota
+/// that it returns, but not the setting.
 ///
 /// ```
 /// use tower_token_quota::{Demand, Limit, Policy, Quota, RejectionKind, Subject, Tier, Usage};
@@ -47,7 +48,7 @@ use crate::watch::Observer;
 /// let hold = quota.reserve(&alice, Demand::new("gpt-4o-mini").input_tokens(300).output_tokens(500)).await?;
 /// hold.settle(Usage::new(300, 120));
 ///
-/// let refused = quota.reserve(&alice, Demand::new("gpt-4o-mini").input_tokens(900)).await;
+/// let refused = quota.reserve(&alice, Demand::new("gpt-4o-mini").input_tokens(900).output_tokens(50)).await;
 /// assert_eq!(refused.unwrap_err().kind, RejectionKind::QuotaSpent);
 /// assert_eq!(quota.status(&alice).await?[0].used, 420);
 /// # Ok(())
@@ -63,30 +64,34 @@ pub struct Quota {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Demand {
     pub(crate) model: Box<str>,
-    pub(crate) estimate: Estimate,
+    pub(crate) input_tokens: u64,
+    pub(crate) output_cap: Option<u64>,
 }
 
 impl Demand {
     /// A call to this model.
     #[must_use]
-    pub fn new(model: &str) -> Self {
+    pub fn new(model: impl AsRef<str>) -> Self {
         Self {
-            model: model.into(),
-            estimate: Estimate::default(),
+            model: model.as_ref().into(),
+            input_tokens: 0,
+            output_cap: None,
         }
     }
 
-    /// How many tokens its prompt has.
+    /// How many tokens its prompt has; none unless set.
     #[must_use]
     pub fn input_tokens(mut self, tokens: u64) -> Self {
-        self.estimate.input_tokens = tokens;
+        self.input_tokens = tokens;
         self
     }
 
-    /// How many tokens its answers may have, together.
+    /// The most tokens that its answer may have. Without it the tier's default is reserved, as for a request without a cap.
+    ///
+    /// Where the tier enforces caps the answer has to be bounded by [`Hold::output_cap`].
     #[must_use]
     pub fn output_tokens(mut self, tokens: u64) -> Self {
-        self.estimate.output_tokens = tokens;
+        self.output_cap = Some(tokens);
         self
     }
 }
@@ -128,7 +133,7 @@ impl Quota {
     }
 
     fn rebuilt(self, change: impl FnOnce(&mut Engine)) -> Self {
-        let mut engine = self.engine.fresh();
+        let mut engine = (*self.engine).clone();
         change(&mut engine);
         Self {
             engine: engine.begin(),
@@ -141,10 +146,10 @@ impl Quota {
         self.engine.policy()
     }
 
-    /// Puts another policy in force, at once and for all clones. Usage is kept: it belongs to the limits' ids. Open holds settle
-    /// the charges that they were granted.
-    pub fn set_policy(&self, policy: Policy) {
-        self.engine.set_policy(policy);
+    /// Puts another policy in force, at once and for all clones, and returns the one before. Usage is kept: it belongs to the
+    /// limits' ids. Open holds settle the charges that they were granted.
+    pub fn set_policy(&self, policy: impl Into<Arc<Policy>>) -> Arc<Policy> {
+        self.engine.set_policy(policy.into())
     }
 
     /// Decides on a call, in one atomic step over all of its limits, and down the ladder where a limit says so.
@@ -152,10 +157,7 @@ impl Quota {
     /// # Errors
     /// Why the call may not be made. Where a limit's rule is to reply in the model's place, the rejection has the text.
     pub fn reserve(&self, subject: &Subject, demand: Demand) -> Reserve {
-        let ask = Ask::Fixed {
-            model: &demand.model,
-            estimate: demand.estimate,
-        };
+        let ask = Ask::Demand(&demand);
         let prepared = self.engine.prepare(subject, ask);
         Reserve::told(self.engine.clone(), subject, demand, prepared)
     }

@@ -13,15 +13,15 @@ use crate::subject::Subject;
 
 use super::engine::Engine;
 use super::estimate::OutputQuestion;
-use super::{Estimate, charges};
+use super::{Demand, Estimate, charges};
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Ask<'a> {
     /// A request that has been read.
     Call { call: &'a Call, body: &'a str },
-    /// A model and figures that somebody else found.
-    Fixed { model: &'a str, estimate: Estimate },
+    /// A model, and figures that somebody else found.
+    Demand(&'a Demand),
 }
 
 /// A call, ready to be decided on.
@@ -107,7 +107,7 @@ impl Engine {
             subject,
             now,
             tier: policy.tier_of(subject)?,
-            size: Size::Known(Estimate::default()),
+            size: Size::None,
         };
         let rung = Rung {
             model: model.clone(),
@@ -127,7 +127,7 @@ impl<'a> Ask<'a> {
     fn size(&self) -> Size<'a> {
         match *self {
             Self::Call { call, body } => Size::Counted(call, InputCount::new(&call.input, body)),
-            Self::Fixed { estimate, .. } => Size::Known(estimate),
+            Self::Demand(demand) => Size::Told(demand),
         }
     }
 
@@ -139,7 +139,7 @@ impl<'a> Ask<'a> {
                     policy.resolve_deployment(&call.model, |name| model::facts(name).is_some())
                 }
             },
-            Self::Fixed { model, .. } => policy.resolve(model),
+            Self::Demand(demand) => policy.resolve(&demand.model),
         }
     }
 
@@ -172,7 +172,9 @@ struct Planning<'a> {
 
 /// How large a call is.
 enum Size<'a> {
-    Known(Estimate),
+    /// It has no tokens: a call of an unknown API.
+    None,
+    Told(&'a Demand),
     Counted(&'a Call, InputCount<'a>),
 }
 
@@ -201,14 +203,16 @@ impl Planning<'_> {
     }
 
     fn estimate(&self, model: &Model, limits: &[&CheckedLimit]) -> (Estimate, Option<u64>) {
-        let (call, input) = match &self.size {
-            Size::Known(estimate) => return (*estimate, None),
-            Size::Counted(call, input) => (call, input),
+        let (input_tokens, cap, answers) = match &self.size {
+            Size::None => return (Estimate::default(), None),
+            Size::Told(demand) => (demand.input_tokens, demand.output_cap, 1),
+            Size::Counted(Call { output, .. }, input) => {
+                (input.tokens(model.canonical()), output.cap, output.answers)
+            }
         };
-        let input_tokens = input.tokens(model.canonical());
         let question = OutputQuestion {
-            cap: call.output.cap,
-            answers: call.output.answers,
+            cap,
+            answers,
             input_tokens,
             model_max: model::facts(model.canonical()).map(|facts| facts.max_output),
             tier: self.tier,

@@ -3,9 +3,10 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use crate::future::AFTER_READY;
 use crate::reject::{RefusedLimit, Rejection, RejectionKind};
 use crate::store::{BoxFuture, Charge, Decision, HoldId, Refusal, StoreError};
 use crate::subject::Subject;
@@ -17,6 +18,9 @@ use super::plan::{Candidate, PlannedLimit, Prepared};
 use super::{Demand, verdict};
 
 /// The future of [`Quota::reserve`](super::Quota::reserve). On the memory store it is ready at once.
+///
+/// # Panics
+/// When it is polled after it was ready, as futures do.
 #[must_use = "futures do nothing unless polled"]
 pub struct Reserve {
     engine: Arc<Engine>,
@@ -57,12 +61,9 @@ impl Future for Reserve {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
         let decided = match &mut this.state {
-            State::Refused(rejection) => match rejection.take() {
-                Some(rejection) => Err(rejection),
-                None => return Poll::Pending,
-            },
+            State::Refused(rejection) => Err(rejection.take().expect(AFTER_READY)),
             State::Deciding(reserving) => match Pin::new(reserving).poll(cx) {
-                Poll::Ready(decided) => decided.map(|admitted| admitted.hold),
+                Poll::Ready(decided) => decided,
                 Poll::Pending => return Poll::Pending,
             },
         };
@@ -72,13 +73,6 @@ impl Future for Reserve {
         }
         Poll::Ready(decided)
     }
-}
-
-/// A granted call.
-pub(crate) struct Admitted {
-    pub(crate) hold: Hold,
-    /// The most output tokens of an answer, to be written into the request.
-    pub(crate) output_cap: Option<u64>,
 }
 
 /// A decision under way. Dropped before it is seen, it is taken back.
@@ -108,7 +102,7 @@ impl Reserving {
 }
 
 impl Future for Reserving {
-    type Output = Result<Admitted, Rejection>;
+    type Output = Result<Hold, Rejection>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
@@ -119,13 +113,13 @@ impl Future for Reserving {
                 Deciding::Waiting(future) => this.wait_for(future),
             }
         }
-        let Stage::Waiting(_, future) = &mut this.stage else {
-            return Poll::Pending;
-        };
-        future
-            .as_mut()
-            .poll(cx)
-            .map(|decided| this.conclude(decided))
+        match &mut this.stage {
+            Stage::Waiting(_, future) => {
+                let decided = ready!(future.as_mut().poll(cx));
+                Poll::Ready(this.conclude(decided))
+            }
+            Stage::Asking(_) | Stage::Over => panic!("{AFTER_READY}"),
+        }
     }
 }
 
@@ -136,7 +130,7 @@ impl Reserving {
         }
     }
 
-    fn conclude(&mut self, decided: Result<Decision, StoreError>) -> Result<Admitted, Rejection> {
+    fn conclude(&mut self, decided: Result<Decision, StoreError>) -> Result<Hold, Rejection> {
         let (Stage::Asking(prepared) | Stage::Waiting(prepared, _)) =
             std::mem::replace(&mut self.stage, Stage::Over)
         else {
@@ -165,7 +159,7 @@ impl Reserving {
         candidate: usize,
         balances: &[crate::store::Balance],
         would_block: &[usize],
-    ) -> Admitted {
+    ) -> Hold {
         let Candidate {
             model,
             estimate,
@@ -184,12 +178,10 @@ impl Reserving {
             asked: prepared.asked,
             model,
             estimate,
+            output_cap,
             limits: limits.into_iter().enumerate().map(charged).collect(),
         };
-        Admitted {
-            hold: Hold::new(self.id, self.engine.clone(), granted),
-            output_cap,
-        }
+        Hold::new(self.id, self.engine.clone(), granted)
     }
 }
 

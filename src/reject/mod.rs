@@ -62,11 +62,11 @@ pub enum RejectionKind {
     UnknownKey,
     /// The tier does not have this model: 403.
     ModelNotAllowed,
-    /// The subject's project, or its tier, is not in the policy: 403.
+    /// The subject's project, or its tier, is not in the policy, or it may not call: 403.
     UnknownSubject,
     /// The policy refuses calls of unknown APIs: 403.
     UnknownCall,
-    /// The body came too slowly: 408.
+    /// The body: 408.
     BodyTooSlow,
     /// The body is larger than we buffer: 413.
     BodyTooLarge,
@@ -84,6 +84,8 @@ pub enum RejectionKind {
     Busy,
     /// The store failed, and the policy is to refuse then: 503.
     StoreUnavailable,
+    /// Nobody can tell just now who the caller is: 503.
+    IdentityUnavailable,
 }
 
 impl RejectionKind {
@@ -102,7 +104,9 @@ impl RejectionKind {
             Self::RateLimited | Self::TooManyConcurrent | Self::QuotaSpent | Self::NeverFits => {
                 StatusCode::TOO_MANY_REQUESTS
             }
-            Self::Busy | Self::StoreUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Busy | Self::StoreUnavailable | Self::IdentityUnavailable => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
         }
     }
 
@@ -125,7 +129,14 @@ impl RejectionKind {
             Self::NeverFits => "never_fits",
             Self::Busy => "busy",
             Self::StoreUnavailable => "store_unavailable",
+            Self::IdentityUnavailable => "identity_unavailable",
         }
+    }
+}
+
+impl fmt::Display for RejectionKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
     }
 }
 
@@ -177,7 +188,7 @@ impl Rejection {
         ids
     }
 
-    /// The status of the response.
+    /// The status of the response; a [`reply`](Self::reply) is sent with 200.
     #[must_use]
     pub fn status(&self) -> StatusCode {
         self.kind.status()

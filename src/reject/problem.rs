@@ -55,5 +55,6 @@ fn title(kind: RejectionKind) -> &'static str {
         RejectionKind::NeverFits => "The call is larger than a limit allows",
         RejectionKind::Busy => "Too much is being received",
         RejectionKind::StoreUnavailable => "The quota cannot be checked",
+        RejectionKind::IdentityUnavailable => "The caller cannot be identified just now",
     }
 }

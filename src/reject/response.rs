@@ -71,7 +71,8 @@ fn retry_headers(rejection: &Rejection, headers: &mut HeaderMap) {
         }
         RejectionKind::TooManyConcurrent
         | RejectionKind::Busy
-        | RejectionKind::StoreUnavailable => {
+        | RejectionKind::StoreUnavailable
+        | RejectionKind::IdentityUnavailable => {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(1));
         }
         RejectionKind::QuotaSpent | RejectionKind::NeverFits => {

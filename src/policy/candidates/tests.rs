@@ -95,7 +95,7 @@ fn a_model_that_the_tier_does_not_have_goes_down_the_ladder_if_the_tier_says_so(
     let tier = tier()
         .models(["gpt-*-mini"])
         .ladder_for(["gpt-*"], ["gpt-4.1-mini", "gpt-4o-mini"])
-        .downgrade_not_allowed();
+        .downgrade_when_not_allowed();
     let policy = policy(tier);
     assert_eq!(names(&policy, "gpt-4o"), ["gpt-4.1-mini", "gpt-4o-mini"]);
     let rejection = refusal(&policy, &Subject::new("pro"), "claude-opus-4");
@@ -111,7 +111,7 @@ fn a_snapshot_that_the_tier_does_not_have_may_become_the_one_that_it_has() {
     let tier = tier()
         .models(["gpt-4o-2024-08-06", "gpt-4o-mini"])
         .ladder(["gpt-4o-2024-08-06", "gpt-4o-mini"]);
-    let policy = policy(tier.downgrade_not_allowed());
+    let policy = policy(tier.downgrade_when_not_allowed());
     assert_eq!(
         names(&policy, "gpt-4o-2024-05-13"),
         ["gpt-4o-2024-08-06", "gpt-4o-mini"]

@@ -19,7 +19,7 @@ pub(super) type Tiers = BTreeMap<Arc<str>, CheckedTier>;
 pub(crate) struct CheckedTier {
     /// `None` allows every model.
     pub(crate) models: Option<Globs>,
-    pub(crate) downgrade_not_allowed: bool,
+    pub(crate) downgrade_when_not_allowed: bool,
     pub(crate) ladders: Vec<CheckedLadder>,
     pub(crate) limits: Vec<CheckedLimit>,
     /// Reserved for each answer when the caller sets no cap; at least 1, and no more than the maximum.
@@ -49,7 +49,7 @@ pub(super) fn check(
         let name = &at.it.name;
         ids::name("tier", name).map_err(|message| at.error(message))?;
         let tier = tier(&at.it, aliases, ids)?;
-        if tier.downgrade_not_allowed && tier.ladders.is_empty() {
+        if tier.downgrade_when_not_allowed && tier.ladders.is_empty() {
             return Err(at.error(format!(
                 "tier `{name}`: calls for other models are to go down a ladder, but it has none"
             )));
@@ -77,7 +77,7 @@ fn tier(tier: &Tier, aliases: &Aliases, ids: &mut Ids) -> Result<CheckedTier, Po
     }
     Ok(CheckedTier {
         models: models.cloned(),
-        downgrade_not_allowed: tier.downgrade_not_allowed,
+        downgrade_when_not_allowed: tier.downgrade_when_not_allowed,
         ladders,
         limits,
         default_output_tokens: default_output_tokens(tier)?,

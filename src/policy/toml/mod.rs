@@ -91,7 +91,7 @@ fn tier(name: Spanned<String>, file: TierFile, lines: &Lines) -> Result<At<Tier>
     tier.models = file
         .models
         .map(|models| lines.place(models).map(Globs::new));
-    tier.downgrade_not_allowed = file.not_allowed.downgrades();
+    tier.downgrade_when_not_allowed = file.not_allowed.downgrades();
     let ladders = file.ladders.into_iter();
     tier.ladders.extend(ladders.map(|file| ladder(file, lines)));
     if let Some(rungs) = file.ladder {

@@ -5,7 +5,7 @@ use crate::api::{Edit, splice};
 
 fn edited(body: &str, edit: &Edit<'_>) -> String {
     let call = read(body).unwrap();
-    let edited = splice(&bytes(body), OpenAiChat.splices(&call, body, edit));
+    let edited = splice(&bytes(body), OpenAiChat.splices(&call, body, edit)).unwrap();
     String::from_utf8(edited.to_vec()).unwrap()
 }
 
@@ -39,7 +39,7 @@ pub(super) fn every_edit_leaves_json(body: &str, call: &Call) {
             stream_usage: edits & 4 != 0,
             legacy_cap: edits & 8 != 0,
         };
-        let edited = splice(&bytes(body), OpenAiChat.splices(call, body, &edit));
+        let edited = splice(&bytes(body), OpenAiChat.splices(call, body, &edit)).unwrap();
         let again = read(std::str::from_utf8(&edited).unwrap()).unwrap();
         assert_eq!(&*again.model, edit.model.unwrap_or(&call.model));
         assert_eq!(again.output.cap, edit.output_cap.or(call.output.cap));
