@@ -245,9 +245,9 @@ proptest! {
 #[test]
 fn a_default_of_code_gives_way_to_the_file() {
     let rule = |text: &str| {
-        let written = PolicyBuilder::from_toml(&format!("{text}\n[tiers.a]")).unwrap();
+        let written = PolicyBuilder::from_toml(&format!("{text}\n[tiers.a]")).expect("a policy");
         let policy = written.default_unknown_calls(UnknownCalls::Reject).build();
-        policy.unwrap().unknown_calls()
+        policy.expect("a policy").unknown_calls()
     };
     assert_eq!(rule(""), UnknownCalls::Reject);
     assert_eq!(rule("unknown_calls = 'pass'"), UnknownCalls::Pass);

@@ -38,7 +38,9 @@ pub(crate) fn app(
         .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
         .layer(logs::trace())
         .layer(PropagateRequestIdLayer::x_request_id())
-        .layer(CatchPanicLayer::custom(errors::panicked));
+        .layer(CatchPanicLayer::custom(errors::panicked))
+        // Outside of the quota, which sees by the provider's own body that an answer is over: this one hides it.
+        .layer(ResponseBodyTimeoutLayer::new(PATIENCE));
     routes::own(quota.clone(), metrics)
         .merge(calls(quota, model, metered))
         .layer(every_request)
@@ -51,7 +53,6 @@ fn calls(quota: &Quota, model: Router, metered: bool) -> Router {
         .layer(from_fn_with_state(quota.clone(), keys::required))
         .layer(RequestBodyLimitLayer::new(MAX_BODY))
         .layer(RequestBodyDeadlineLayer::new(BODY_DEADLINE))
-        .layer(ResponseBodyTimeoutLayer::new(PATIENCE))
         .layer(TimeoutLayer::with_status_code(
             StatusCode::GATEWAY_TIMEOUT,
             PATIENCE,

@@ -1,0 +1,121 @@
+"""The gateway as a process of its own, as people run it."""
+
+import json
+import os
+import pathlib
+import re
+import select
+import signal
+import subprocess
+import tempfile
+import time
+import urllib.error
+import urllib.request
+
+import openai
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BINARY = os.environ.get("GATEWAY", str(ROOT / "target/debug/examples/axum_server"))
+
+# How long something may take that is sure to happen. No judgement: a slow machine only makes a failure slower.
+DEADLINE = 60
+
+
+def until(what, happens):
+    """Waits for something that takes its time, and returns what it gave."""
+    deadline = time.monotonic() + DEADLINE
+    while time.monotonic() < deadline:
+        seen = happens()
+        if seen:
+            return seen
+        time.sleep(0.02)
+    raise AssertionError(f"{what} did not happen in {DEADLINE} s")
+
+
+def run(*arguments):
+    """The gateway where it is expected to end by itself: exit code, stdout, stderr."""
+    done = subprocess.run([BINARY, *arguments], capture_output=True, text=True, timeout=DEADLINE)
+    return done.returncode, done.stdout, done.stderr
+
+
+class Gateway:
+    """A running gateway on a free port; use it with `with`."""
+
+    def __init__(self, config=None, upstream=None, key="sk-provider", arguments=(), log="info"):
+        self._directory = tempfile.TemporaryDirectory()
+        self.config = pathlib.Path(self._directory.name) / "quota.toml"
+        command = [BINARY, "--listen", "127.0.0.1:0", *arguments]
+        if config is not None:
+            self.config.write_text(config)
+            command += ["--config", str(self.config)]
+        if upstream is not None:
+            command += ["--upstream", upstream]
+        self._log = open(pathlib.Path(self._directory.name) / "log", "w+")
+        environment = {**os.environ, "UPSTREAM_API_KEY": key, "RUST_LOG": log}
+        self._process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=self._log, text=True, env=environment
+        )
+
+    def __enter__(self):
+        ready, _, _ = select.select([self._process.stdout], [], [], DEADLINE)
+        self.line = self._process.stdout.readline() if ready else ""
+        found = re.fullmatch(r"listening on (http://127\.0\.0\.1:\d+)\n", self.line)
+        if not found:
+            self._process.kill()
+            raise AssertionError(f"the gateway said {self.line!r} and logged {self.log()!r}")
+        self.url = found[1]
+        return self
+
+    def __exit__(self, *_):
+        if self._process.poll() is None:
+            self._process.kill()
+        self._process.wait()
+        self._process.stdout.close()
+        self._log.close()
+        self._directory.cleanup()
+
+    def signal(self, number):
+        self._process.send_signal(number)
+
+    def stop(self):
+        """SIGTERM, and the exit code."""
+        self.signal(signal.SIGTERM)
+        return self.ended()
+
+    def ended(self):
+        return self._process.wait(DEADLINE)
+
+    def log(self):
+        return pathlib.Path(self._log.name).read_text()
+
+    def client(self, key, max_retries=2):
+        """The stock client, and the list of attempts that it makes."""
+        attempts = []
+        transport = openai.DefaultHttpxClient(event_hooks={"request": [attempts.append]})
+        client = openai.OpenAI(
+            api_key=key, base_url=f"{self.url}/v1", max_retries=max_retries, http_client=transport
+        )
+        return client, attempts
+
+    def get(self, path, key=None):
+        """Status and text of a plain request."""
+        headers = {"authorization": f"Bearer {key}"} if key else {}
+        request = urllib.request.Request(self.url + path, headers=headers)
+        try:
+            with urllib.request.urlopen(request, timeout=DEADLINE) as response:
+                return response.status, response.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read().decode()
+
+    def limits(self, key):
+        """What `/quota/status` says of a caller's limits, by their ids."""
+        status, text = self.get("/quota/status", key)
+        assert status == 200, text
+        return {limit["id"]: limit for limit in json.loads(text)["limits"]}
+
+
+def ask(client, model="gpt-4o-mini", prompt="Say something.", **options):
+    return client.chat.completions.create(
+        model=model, messages=[{"role": "user", "content": prompt}], **options
+    )

@@ -1,0 +1,197 @@
+"""The gateway as a process: its arguments, its signals, what it says of itself."""
+
+import json
+import pathlib
+import signal
+import tempfile
+import threading
+import unittest
+import urllib.error
+import urllib.request
+
+import openai
+
+from gateway import Gateway, ask, run, until
+from provider import Provider
+
+
+def config(amount):
+    return f"""
+[tiers.free]
+limits = [ {{ id = "daily", unit = "tokens", amount = {amount}, per = "day" }} ]
+[keys]
+"sk-free" = {{ user = "fred", project = "web", organization = "acme", tier = "free" }}
+"""
+
+
+class Arguments(unittest.TestCase):
+    def test_help_is_help(self):
+        code, out, _ = run("--help")
+        self.assertEqual(code, 0)
+        self.assertIn("--upstream URL", out)
+
+    def test_what_is_not_understood_is_refused(self):
+        wrong = [
+            (["--unknown"], "--unknown"),
+            (["file.toml"], "file.toml"),
+            (["--config"], "--config"),
+            (["--upstream", "api.openai.com"], "http"),
+            (["--upstream", "ftp://host"], "http"),
+            (["--upstream", "http://me:secret@host"], "UPSTREAM_API_KEY"),
+            (["--store", "sqlite:usage.db"], "not in this version yet"),
+            (["--store", "redis://host"], "not in this version yet"),
+            (["--store", "paper"], "no store"),
+        ]
+        for arguments, said in wrong:
+            with self.subTest(arguments=arguments):
+                code, out, err = run(*arguments)
+                self.assertEqual((code, out), (2, ""))
+                self.assertIn(said, err)
+
+    def test_a_wrong_policy_is_refused_with_file_and_line(self):
+        with tempfile.TemporaryDirectory() as directory:
+            file = pathlib.Path(directory) / "quota.toml"
+            file.write_text("[tiers.free]\nlimits = [ { unit = 'tokns', amount = 1, per = 'day' } ]\n")
+            code, out, err = run("--config", str(file), "--listen", "127.0.0.1:0")
+            self.assertEqual((code, out), (2, ""))
+            self.assertTrue(err.startswith(f"{file}: line 2: "), err)
+            missing = str(file) + ".not"
+            code, _, err = run("--config", missing)
+            self.assertEqual(code, 2)
+            self.assertTrue(err.startswith(f"{missing}: "), err)
+
+    def test_an_address_that_is_taken_is_a_failure(self):
+        with Gateway() as gateway:
+            code, out, err = run("--listen", gateway.url.removeprefix("http://"))
+            self.assertEqual((code, out), (1, ""))
+            self.assertIn("in use", err)
+
+
+class ItsOwnAnswers(unittest.TestCase):
+    def test_the_demo_policy_answers_at_once(self):
+        with Gateway() as gateway:
+            for key, tier in [("sk-demo-free", "free"), ("sk-demo-pro", "pro")]:
+                self.assertIn(key, gateway.log())
+                client, _ = gateway.client(key)
+                self.assertEqual(ask(client, max_tokens=3).usage.completion_tokens, 3)
+                status = json.loads(gateway.get("/quota/status", key)[1])
+                self.assertEqual(status["subject"]["tier"], tier)
+                client.close()
+            self.assertIn("built-in model", gateway.log())
+
+    def test_a_caller_sees_his_limits(self):
+        with Gateway(config(1_000)) as gateway:
+            status = json.loads(gateway.get("/quota/status", "sk-free")[1])
+            who = {"organization": "acme", "project": "web", "user": "fred", "tier": "free"}
+            self.assertEqual(status["subject"], who)
+            [limit] = status["limits"]
+            self.assertRegex(limit.pop("resets_at"), r"^\d{4}-\d\d-\d\dT00:00:00Z$")
+            figures = {"amount": 1_000, "used": 0, "held": 0, "remaining": 1_000}
+            self.assertEqual(
+                limit, {"id": "daily", "unit": "tokens", "scope": ["user"], "enforcement": "hard", **figures}
+            )
+            self.assertEqual(gateway.get("/quota/status")[0], 401)
+            self.assertEqual(gateway.get("/quota/status", "sk-nobody")[0], 401)
+
+    def test_health_and_metrics_need_no_key(self):
+        with Gateway(config(1_000)) as gateway:
+            self.assertEqual(gateway.get("/healthz"), (200, "ok"))
+            client, _ = gateway.client("sk-free")
+            usage = ask(client, max_tokens=5).usage
+            client.close()
+            code, text = gateway.get("/metrics")
+            self.assertEqual(code, 200)
+            lines = text.splitlines()
+            self.assertIn('token_quota_admitted_total{model="gpt-4o-mini",downgraded="no"} 1', lines)
+            self.assertIn('token_quota_tokens_total{model="gpt-4o-mini",kind="output"} 5', lines)
+            booked = f'token_quota_tokens_total{{model="gpt-4o-mini",kind="input"}} {usage.prompt_tokens}'
+            self.assertIn(booked, lines)
+
+    def test_without_the_quota_nothing_is_limited(self):
+        with Gateway(config(10), arguments=["--no-quota"]) as gateway:
+            client, _ = gateway.client("sk-free")
+            answer = ask(client.with_raw_response, max_tokens=100)
+            self.assertEqual(answer.parse().usage.completion_tokens, 100)
+            self.assertNotIn("x-quota-model", answer.headers)
+            client.close()
+
+    def test_unknown_calls_follow_the_file_where_it_has_a_rule(self):
+        request = {"data": b"{}", "headers": {"authorization": "Bearer sk-free"}}
+        for rule, expected in [("", 403), ("unknown_calls = 'reject'", 403), ("unknown_calls = 'pass'", 404)]:
+            with self.subTest(rule=rule), Gateway(f"{rule}\n{config(1_000)}") as gateway:
+                with self.assertRaises(urllib.error.HTTPError) as answered:
+                    urllib.request.urlopen(urllib.request.Request(f"{gateway.url}/v1/unheard-of", **request))
+                with answered.exception as answer:
+                    self.assertEqual(answer.code, expected)
+
+
+class Signals(unittest.TestCase):
+    def test_either_signal_ends_it_well(self):
+        for number in [signal.SIGTERM, signal.SIGINT]:
+            with Gateway(config(1_000)) as gateway:
+                client, _ = gateway.client("sk-free")
+                ask(client, max_tokens=1)
+                gateway.signal(number)
+                # The client's connection is still open, and idle.
+                self.assertEqual(gateway.ended(), 0)
+                self.assertNotIn("could not be settled", gateway.log())
+                client.close()
+
+    def test_a_stream_under_way_is_finished_and_settled(self):
+        with Provider(pause=True) as provider, Gateway(config(1_000), upstream=provider.url) as gateway:
+            said = []
+            client, _ = gateway.client("sk-free", max_retries=0)
+
+            def listen():
+                for chunk in ask(client, max_tokens=100, stream=True):
+                    said.append(chunk.choices[0].delta.content or "")
+
+            listener = threading.Thread(target=listen)
+            listener.start()
+            self.assertTrue(provider.paused.wait(60))
+            until("the first half", lambda: said)
+            self.assertGreater(gateway.limits("sk-free")["daily"]["held"], 0)
+            gateway.signal(signal.SIGTERM)
+            until("no new connection", lambda: refuses(gateway))
+            provider.go_on.set()
+            self.assertEqual(gateway.ended(), 0)
+            listener.join()
+            self.assertEqual("".join(said), "Half and half.")
+            self.assertIn("stopped", gateway.log())
+            self.assertNotIn("could not be settled", gateway.log())
+            client.close()
+
+    def test_a_new_policy_applies_and_usage_is_kept(self):
+        with Gateway(config(1_000)) as gateway:
+            client, _ = gateway.client("sk-free")
+            used = ask(client, max_tokens=50).usage.total_tokens
+            gateway.config.write_text(config(60))
+            gateway.signal(signal.SIGHUP)
+            until("the new amount", lambda: gateway.limits("sk-free")["daily"]["amount"] == 60)
+            self.assertEqual(gateway.limits("sk-free")["daily"]["used"], used)
+            with self.assertRaises(openai.RateLimitError):
+                ask(client, max_tokens=50)
+            client.close()
+
+    def test_a_wrong_policy_changes_nothing(self):
+        with Gateway(config(1_000)) as gateway:
+            client, _ = gateway.client("sk-free")
+            used = ask(client, max_tokens=5).usage.total_tokens
+            gateway.config.write_text(config(0))
+            gateway.signal(signal.SIGHUP)
+            until("a complaint", lambda: f"{gateway.config}: line 3: " in gateway.log())
+            limit = gateway.limits("sk-free")["daily"]
+            self.assertEqual((limit["amount"], limit["used"]), (1_000, used))
+            client.close()
+
+
+def refuses(gateway):
+    try:
+        gateway.get("/healthz")
+    except (urllib.error.URLError, ConnectionError):
+        return True
+    return False
+
+
+if __name__ == "__main__":
+    unittest.main()

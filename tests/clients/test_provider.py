@@ -1,0 +1,174 @@
+"""What reaches the provider, and what comes back."""
+
+import http.client
+import json
+import socket
+import unittest
+import urllib.parse
+
+import openai
+
+from gateway import DEADLINE, Gateway, ask
+from provider import USAGE, Provider
+
+CONFIG = """
+[tiers.pro]
+ladder = ["gpt-4.1-mini"]
+default_output_tokens = 100
+limits = [
+    { id = "daily", unit = "tokens", amount = 100_000, per = "day" },
+    { id = "large", unit = "tokens", amount = 1_000, per = "day", models = ["gpt-4o"], on_exhausted = "downgrade" },
+]
+[keys]
+"sk-caller" = { user = "carla", tier = "pro" }
+"""
+CALLERS, PROVIDERS = "sk-caller", "sk-provider"
+
+# Spaces, order and escapes as no serializer would write them.
+BODY = b'{ "messages" : [{"role":"user","content":"caf\\u00e9"} ],\n "model":"gpt-4o-mini", "temperature": 1.0, "max_tokens":5 }'
+
+
+def post(gateway, path="/v1/chat/completions", body=BODY, headers=()):
+    """A request with exactly these headers: status, headers, body."""
+    connection = http.client.HTTPConnection(urllib.parse.urlsplit(gateway.url).netloc, timeout=DEADLINE)
+    try:
+        connection.request("POST", path, body, dict(headers))
+        response = connection.getresponse()
+        return response.status, response.headers, response.read()
+    finally:
+        connection.close()
+
+
+def bearer(key=CALLERS):
+    return {"Authorization": f"Bearer {key}"}
+
+
+class BehindTheGateway(unittest.TestCase):
+    def setUp(self):
+        self.provider = self.enterContext(Provider())
+
+    def gateway(self, path="", **options):
+        options = {"upstream": self.provider.url + path, "key": PROVIDERS, **options}
+        return self.enterContext(Gateway(CONFIG, **options))
+
+    def test_a_callers_key_never_reaches_the_provider_nor_a_log(self):
+        gateway = self.gateway(log="trace")
+        ways = [
+            ("", bearer(), ("authorization", f"Bearer {PROVIDERS}")),
+            ("", {"x-api-key": CALLERS}, ("x-api-key", PROVIDERS)),
+            ("", {"api-key": CALLERS}, ("api-key", PROVIDERS)),
+            ("", {"x-goog-api-key": CALLERS}, ("x-goog-api-key", PROVIDERS)),
+            (f"?key={CALLERS}&alt=json", {}, ("x-goog-api-key", PROVIDERS)),
+            (f"?a=b&k%65y={CALLERS}&KEY={CALLERS}", bearer(), ("authorization", f"Bearer {PROVIDERS}")),
+            ("", {**bearer(), "api-key": CALLERS, "Cookie": CALLERS}, ("authorization", f"Bearer {PROVIDERS}")),
+        ]
+        for query, headers, (name, value) in ways:
+            with self.subTest(query=query, headers=headers):
+                self.provider.seen.clear()
+                status, _, body = post(gateway, f"/v1/chat/completions{query}", headers=headers)
+                self.assertEqual(status, 200, body)
+                [seen] = self.provider.seen
+                self.assertEqual(seen.header(name), [value])
+                self.assertNotIn(CALLERS.encode(), seen.everything())
+                self.assertEqual(seen.everything().count(PROVIDERS.encode()), 1)
+        self.assertEqual(gateway.stop(), 0)
+        self.assertNotIn(CALLERS, gateway.log())
+        self.assertNotIn(PROVIDERS, gateway.log())
+
+    def test_nobody_without_a_key_reaches_the_provider(self):
+        gateway = self.gateway()
+        for path in ["/v1/models", "/v1/files", "/v1/chat/completions"]:
+            self.assertEqual(gateway.get(path)[0], 401)
+            self.assertEqual(gateway.get(path, "sk-nobody")[0], 401)
+        self.assertEqual(post(gateway)[0], 401)
+        self.assertEqual(self.provider.seen, [])
+        self.assertEqual(gateway.get("/v1/models", CALLERS)[0], 200)
+        self.assertEqual(len(self.provider.seen), 1)
+
+    def test_the_gateways_own_paths_never_reach_the_provider(self):
+        gateway = self.gateway()
+        for path in ["/healthz", "/metrics", "/quota/status", "/quota", "/quota/other", "//healthz", "/%71uota/status", "/metrics/"]:
+            gateway.get(path, CALLERS)
+        for path in ["/v1/../admin", "/v1/%2e%2e/admin"]:
+            self.assertEqual(gateway.get(path, CALLERS)[0], 400)
+        self.assertEqual(self.provider.seen, [])
+
+    def test_an_admitted_body_is_the_same_to_the_byte(self):
+        gateway = self.gateway()
+        status, _, _ = post(gateway, headers=bearer())
+        self.assertEqual(status, 200)
+        self.assertEqual(self.provider.seen[0].body, BODY)
+
+    def test_a_downgrade_changes_the_model_and_nothing_else(self):
+        gateway = self.gateway()
+        body = BODY.replace(b"gpt-4o-mini", b"gpt-4o").replace(b":5", b":5000")
+        status, headers, _ = post(gateway, body=body, headers=bearer())
+        self.assertEqual((status, headers["x-quota-model"]), (200, "gpt-4.1-mini"))
+        self.assertEqual(self.provider.seen[0].body, body.replace(b"gpt-4o", b"gpt-4.1-mini"))
+
+    def test_headers_of_one_connection_stay_on_it(self):
+        gateway = self.gateway()
+        sent = {**bearer(), "Connection": "close, x-mine", "X-Mine": "1", "TE": "trailers", "Proxy-Authorization": "x", "X-Kept": "1"}
+        sent |= {"OpenAI-Organization": "org-other", "Expect": "100-continue"}
+        status, headers, _ = post(gateway, headers=sent)
+        [seen] = self.provider.seen
+        self.assertEqual(status, 200)
+        for name in ["x-mine", "te", "proxy-authorization", "openai-organization", "expect"]:
+            self.assertEqual(seen.header(name), [], name)
+        self.assertEqual(seen.header("x-kept"), ["1"])
+        self.assertEqual(seen.header("host"), [urllib.parse.urlsplit(self.provider.url).netloc])
+        self.assertIsNone(headers["set-cookie"])
+
+    def test_the_providers_own_limits_are_not_shown(self):
+        gateway = self.gateway()
+        _, headers, _ = post(gateway, headers=bearer())
+        self.assertNotEqual(headers["x-ratelimit-remaining-tokens"], "123456789")
+
+    def test_paths_are_put_after_the_base(self):
+        gateway = self.gateway(path="/some/base/")
+        post(gateway, "/v1/chat/completions?a=1", headers=bearer())
+        self.assertEqual(self.provider.seen[0].path, "/some/base/v1/chat/completions?a=1")
+
+    def test_what_the_provider_billed_is_what_is_booked(self):
+        gateway = self.gateway()
+        client, _ = gateway.client(CALLERS)
+        self.addCleanup(client.close)
+        ask(client, max_tokens=1_000)
+        self.assertEqual(gateway.limits(CALLERS)["daily"]["used"], USAGE["total_tokens"])
+        chunks = list(ask(client, max_tokens=1_000, stream=True))
+        self.assertTrue(all(chunk.choices for chunk in chunks), "the chunk that was asked for is kept back")
+        self.assertEqual(gateway.limits(CALLERS)["daily"]["used"], 2 * USAGE["total_tokens"])
+
+    def test_without_a_key_of_the_provider_none_is_sent(self):
+        gateway = self.gateway(key="")
+        post(gateway, headers=bearer())
+        self.assertEqual(self.provider.seen[0].header("authorization"), [])
+
+
+class ProviderInTrouble(unittest.TestCase):
+    def call(self, upstream):
+        gateway = self.enterContext(Gateway(CONFIG, upstream=upstream))
+        client, _ = gateway.client(CALLERS, max_retries=0)
+        self.addCleanup(client.close)
+        with self.assertRaises(openai.InternalServerError) as failed:
+            ask(client)
+        return gateway.limits(CALLERS)["daily"], failed.exception
+
+    def test_a_provider_that_cannot_be_reached_costs_nothing(self):
+        with socket.socket() as nobody:
+            # Bound and not listening: nobody else gets the port, and nobody answers on it.
+            nobody.bind(("127.0.0.1", 0))
+            limit, failed = self.call(f"http://127.0.0.1:{nobody.getsockname()[1]}")
+        self.assertEqual((failed.status_code, failed.code), (502, "upstream_unreachable"))
+        self.assertEqual((limit["used"], limit["held"]), (0, 0))
+
+    def test_a_provider_that_hangs_up_may_have_done_the_work(self):
+        provider = self.enterContext(Provider(hang_up=True))
+        limit, failed = self.call(provider.url)
+        self.assertEqual((failed.status_code, failed.code), (502, "upstream_failed"))
+        self.assertEqual(limit["held"], 0)
+        self.assertGreater(limit["used"], 100, "the whole reservation")
+
+
+if __name__ == "__main__":
+    unittest.main()
