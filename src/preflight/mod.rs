@@ -23,8 +23,9 @@ use pin_project_lite::pin_project;
 use crate::api::{Api, Call, Invalid, ModelSite, NormalPath, with_model};
 use crate::body::{Buffer, BufferError, Buffered};
 use crate::count::Offloaded;
-use crate::identify::{Identification, Identifying, JsonBody, Unidentified};
+use crate::identify::{Identifying, JsonBody, Unidentified};
 use crate::layer::Shared;
+use crate::policy::UnknownCalls;
 use crate::quota::{Ask, Engine, Prepared, Reserving};
 use crate::reject::{Rejection, RejectionKind};
 use crate::subject::Subject;
@@ -41,7 +42,7 @@ pin_project! {
 /// What the stages have found out so far.
 pub(crate) struct Desk {
     shared: Arc<Shared>,
-    /// `None` for calls of unknown APIs, which count as requests only.
+    /// `None` for calls of unknown APIs, which count as requests only, or are refused.
     api: Option<Arc<dyn Api>>,
     head: Parts,
     subject: Option<Subject>,
@@ -55,7 +56,7 @@ pin_project! {
         Identify { who: Option<Identifying>, body: Option<B> },
         Buffer { #[pin] body: Buffer<B> },
         Read { job: Offloaded<Result<Call, Invalid>> },
-        IdentifyByBody { who: Identifying },
+        IdentifyByBody { who: Identifying, call: Option<Result<Call, Rejection>> },
         Prepare { job: Offloaded<Result<Prepared, Rejection>> },
         Reserve { reserving: Reserving, load: Option<Load<B>> },
         Over,
@@ -116,9 +117,12 @@ where
                         read.unwrap_or_else(|_| Err(Invalid::body("This body could not be read."))),
                     )
                 }
-                StageProj::IdentifyByBody { who } => {
+                StageProj::IdentifyByBody { who, call } => {
                     let subject = ready!(Pin::new(who).poll(cx));
-                    desk.identified(subject).map(|()| desk.prepare())
+                    desk.identified(subject).and_then(|()| {
+                        call.take()
+                            .map_or(Ok(Stage::Over), |call| desk.accept(call))
+                    })
                 }
                 StageProj::Prepare { job } => {
                     let prepared = ready!(Pin::new(job).poll(cx));
@@ -182,6 +186,7 @@ impl Desk {
         };
         match (&self.api, &self.subject) {
             (None, Some(subject)) => {
+                self.refuse_unknown_call()?;
                 let prepared = self.engine().prepare_unknown(subject)?;
                 Ok(self.reserve(prepared, Load::Unread(body)))
             }
@@ -192,6 +197,18 @@ impl Desk {
                 })
             }
         }
+    }
+
+    fn refuse_unknown_call(&self) -> Result<(), Rejection> {
+        if self.shared.quota.policy().unknown_calls() != UnknownCalls::Reject {
+            return Ok(());
+        }
+        let message = format!(
+            "Calls to {} {} are not metered here, and so not allowed.",
+            self.head.method,
+            self.head.uri.path()
+        );
+        Err(Rejection::new(RejectionKind::UnknownCall, message))
     }
 
     /// What the head tells of a body that we will not read.
@@ -253,38 +270,26 @@ impl Desk {
             rejection.param = invalid.param;
             rejection
         });
-        match (call, &self.subject) {
-            (Ok(call), Some(_)) => {
-                self.call = Some(Arc::new(call));
-                Ok(self.prepare())
-            }
-            (Err(rejection), Some(_)) => Err(rejection),
-            (call, None) => self.identify_by_body(call),
+        match self.subject {
+            Some(_) => self.accept(call),
+            None => Ok(self.identify_by_body(call)),
         }
     }
 
     /// Whoever is not known gets to hear nothing else, not even that his request is wrong.
-    fn identify_by_body<B>(
-        &mut self,
-        call: Result<Call, Rejection>,
-    ) -> Result<Stage<B>, Rejection> {
+    fn identify_by_body<B>(&self, call: Result<Call, Rejection>) -> Stage<B> {
         let body = JsonBody::new(text(&self.buffered));
-        let who = match self.shared.identify.identify_by_body(&self.head, &body) {
-            Identification::NeedsBody => Identification::unknown(),
-            who => who,
-        };
-        match (Identifying::new(who), call) {
-            (Some(who), Ok(call)) => {
-                self.call = Some(Arc::new(call));
-                Ok(Stage::IdentifyByBody { who })
-            }
-            (Some(Identifying::Ready(Some(Err(unidentified)))), Err(_)) => {
-                self.identified(Err(unidentified))?;
-                Ok(Stage::Over)
-            }
-            (_, Err(rejection)) => Err(rejection),
-            (None, Ok(_)) => Ok(Stage::Over),
+        let who = self.shared.identify.identify_by_body(&self.head, &body);
+        Stage::IdentifyByBody {
+            // To need the body again is to know nobody.
+            who: Identifying::new(who).unwrap_or_default(),
+            call: Some(call),
         }
+    }
+
+    fn accept<B>(&mut self, call: Result<Call, Rejection>) -> Result<Stage<B>, Rejection> {
+        self.call = Some(Arc::new(call?));
+        Ok(self.prepare())
     }
 
     fn prepare<B>(&self) -> Stage<B> {
