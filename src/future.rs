@@ -18,7 +18,7 @@ use crate::layer::Shared;
 use crate::policy::UnknownCalls;
 use crate::preflight::{Accounting, Admission, Preflight};
 use crate::quota::Hold;
-use crate::reject::{self, Rejection, RejectionKind};
+use crate::reject;
 use crate::settle::Outcome;
 use crate::watch::Event;
 
@@ -44,9 +44,6 @@ pin_project! {
 pin_project! {
     #[project = StateProj]
     enum State<F, B> {
-        Refused {
-            response: Option<Response<Bytes>>,
-        },
         Preflight {
             #[pin]
             preflight: Preflight<B>,
@@ -76,9 +73,6 @@ where
             Way::Straight => State::Unmetered {
                 response: service.call(request.map(RequestBody::streaming)),
             },
-            Way::Refused(response) => State::Refused {
-                response: Some(response),
-            },
             Way::Metered(api) => State::Preflight {
                 preflight: Preflight::new(shared.clone(), api, request),
             },
@@ -95,9 +89,7 @@ where
 enum Way {
     /// Straight through, unread.
     Straight,
-    /// Nowhere.
-    Refused(Response<Bytes>),
-    /// Through the preflight: of a known API, or to be counted as a request.
+    /// Through the preflight: of a known API, or to be counted as a request, or to be refused.
     Metered(Option<Arc<dyn api::Api>>),
 }
 
@@ -116,26 +108,9 @@ impl Way {
                 shared.quota.engine().tell(|| Event::Unmetered);
                 Self::Straight
             }
-            UnknownCalls::Count => Self::Metered(None),
-            UnknownCalls::Reject => Self::Refused(refuse_unknown(request, shared)),
+            UnknownCalls::Count | UnknownCalls::Reject => Self::Metered(None),
         }
     }
-}
-
-fn refuse_unknown<B>(request: &Request<B>, shared: &Shared) -> Response<Bytes> {
-    let message = format!(
-        "Calls to {} {} are not metered here, and so not allowed.",
-        request.method(),
-        request.uri().path()
-    );
-    let rejection = Rejection::new(RejectionKind::UnknownCall, message);
-    let engine = shared.quota.engine();
-    engine.tell_refused(None, None, &rejection);
-    let id = format!("req_{}", engine.next_id());
-    let rendered = reject::render(&rejection, None, request.headers(), &id);
-    let mut response = shared.rendered(&rejection, rendered);
-    response.extensions_mut().insert(rejection);
-    response
 }
 
 impl<S, B, ResBody> Future for ResponseFuture<S, B>
@@ -152,13 +127,12 @@ where
         let mut this = self.project();
         loop {
             match this.state.as_mut().project() {
-                StateProj::Refused { response } => return refused(response.take()),
                 StateProj::Unmetered { response } => {
                     let response = ready!(response.poll(cx))?;
                     return Poll::Ready(Ok(response.map(ResponseBody::unmetered)));
                 }
                 StateProj::Preflight { preflight } => match ready!(preflight.poll(cx)) {
-                    Err(response) => return refused(Some(response)),
+                    Err(response) => return Poll::Ready(Ok(response.map(ResponseBody::ours))),
                     Ok(Admission {
                         request,
                         accounting,
@@ -192,11 +166,6 @@ where
     }
 }
 
-fn refused<B, E>(response: Option<Response<Bytes>>) -> Poll<Result<Response<ResponseBody<B>>, E>> {
-    let response = response.expect(AFTER_READY);
-    Poll::Ready(Ok(response.map(ResponseBody::ours)))
-}
-
 /// The inner service's answer, with the limits in its head, and its body metered.
 fn answer<B: Body>(
     response: Response<B>,
@@ -208,6 +177,9 @@ fn answer<B: Body>(
     let hold = accounting.hold();
     reject::admitted_headers(&mut head.headers, hold.limits());
     quota_headers(&mut head.headers, hold);
+    if let Accounting::Metered(_) = accounting {
+        model_headers(&mut head.headers, hold);
+    }
     let body = match (accounting, known) {
         (Accounting::Metered(plan), None) => {
             let meter = Meter::new(plan, &head);
@@ -226,26 +198,24 @@ fn answer<B: Body>(
 }
 
 fn quota_headers(headers: &mut HeaderMap, hold: &Hold) {
-    let mut set = |name: &'static str, value: &str| {
-        if let Ok(value) = HeaderValue::try_from(value)
-            && !value.is_empty()
-        {
-            headers.insert(name, value);
-        }
-    };
-    set("x-quota-model", hold.model());
-    set(
-        "x-quota-downgraded-from",
-        hold.downgraded_from().unwrap_or_default(),
-    );
-    set(
-        "x-quota-warning",
-        &hold.warnings().collect::<Vec<_>>().join(", "),
-    );
-    set(
-        "x-quota-shadow",
-        &hold.shadows().collect::<Vec<_>>().join(", "),
-    );
+    let ids = |ids: Vec<&str>| ids.join(", ");
+    set(headers, "x-quota-warning", &ids(hold.warnings().collect()));
+    set(headers, "x-quota-shadow", &ids(hold.shadows().collect()));
+}
+
+fn model_headers(headers: &mut HeaderMap, hold: &Hold) {
+    let asked = hold.downgraded_from().unwrap_or_default();
+    set(headers, "x-quota-model", hold.model());
+    set(headers, "x-quota-downgraded-from", asked);
+}
+
+/// Sets a header, if there is something to say that a header can hold.
+fn set(headers: &mut HeaderMap, name: &'static str, value: &str) {
+    if let Ok(value) = HeaderValue::try_from(value)
+        && !value.is_empty()
+    {
+        headers.insert(name, value);
+    }
 }
 
 impl Accounting {

@@ -229,6 +229,13 @@ pub(crate) enum Identifying {
     Later(Lookup),
 }
 
+/// Nobody is known.
+impl Default for Identifying {
+    fn default() -> Self {
+        Self::Ready(None)
+    }
+}
+
 impl Identifying {
     /// Starts waiting for an answer; `None` if the body is needed.
     pub(crate) fn new(answer: Identification) -> Option<Self> {

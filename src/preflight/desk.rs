@@ -20,7 +20,7 @@ use super::refusals::{uncountable, unreceived};
 /// What the stages have found out so far.
 pub(crate) struct Desk {
     pub(super) shared: Arc<Shared>,
-    /// `None` for calls of unknown APIs, which count as requests only.
+    /// `None` for calls of unknown APIs, which count as requests only, or are refused.
     pub(super) api: Option<Arc<dyn Api>>,
     pub(super) head: Parts,
     pub(super) subject: Option<Subject>,
@@ -70,6 +70,7 @@ impl Desk {
         };
         match (&self.api, &self.subject) {
             (None, Some(subject)) => {
+                self.refuse_unknown_call()?;
                 let prepared = self.engine().prepare_unknown(subject)?;
                 Ok(self.reserve(prepared, Load::Unread(body)))
             }
@@ -133,10 +134,9 @@ impl Desk {
     fn identify_by_body<B>(&self, refused: Option<Rejection>) -> Stage<B> {
         let body = JsonBody::new(text(&self.buffered));
         let answer = self.shared.identify.identify_by_body(&self.head, &body);
-        // Who needs the body again knows nobody.
-        let nobody = Identifying::Ready(Some(Err(Unidentified::default())));
         Stage::IdentifyByBody {
-            who: Identifying::new(answer).unwrap_or(nobody),
+            // To need the body again is to know nobody.
+            who: Identifying::new(answer).unwrap_or_default(),
             refused,
         }
     }

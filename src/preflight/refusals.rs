@@ -3,6 +3,7 @@
 use http::header;
 
 use crate::body::BufferError;
+use crate::policy::UnknownCalls;
 use crate::reject::{Rejection, RejectionKind};
 
 use super::desk::Desk;
@@ -11,6 +12,19 @@ const ENCODED: &str = "A compressed request cannot be metered. Send it as it is,
                        tower-http's RequestDecompressionLayer before the quota.";
 
 impl Desk {
+    /// What the policy says of a call that is of no API we meter.
+    pub(super) fn refuse_unknown_call(&self) -> Result<(), Rejection> {
+        if self.shared.quota.policy().unknown_calls() != UnknownCalls::Reject {
+            return Ok(());
+        }
+        let message = format!(
+            "Calls to {} {} are not metered here, and so not allowed.",
+            self.head.method,
+            self.head.uri.path()
+        );
+        Err(Rejection::new(RejectionKind::UnknownCall, message))
+    }
+
     /// What the head tells of a body that we will not read.
     pub(super) fn refuse_unreadable(&self) -> Result<(), Rejection> {
         let headers = &self.head.headers;

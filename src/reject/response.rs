@@ -5,6 +5,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 
 use super::{Rejection, RejectionKind, problem};
 use crate::api::Api;
+use crate::api::openai_chat::OpenAiChat;
 
 /// The response of a rejection, in the words of the API that was called.
 pub(crate) fn render(
@@ -16,10 +17,9 @@ pub(crate) fn render(
     let (content_type, body) = if problem::is_wanted(request) {
         (problem::CONTENT_TYPE, problem::body(rejection))
     } else {
-        (
-            "application/json",
-            api.map_or_else(|| plain_body(rejection), |api| api.error_body(rejection)),
-        )
+        // Where no API was recognised: OpenAI's words are understood most widely.
+        let api = api.unwrap_or(&OpenAiChat);
+        ("application/json", api.error_body(rejection))
     };
     let mut response = answer(StatusCode::OK, content_type, body);
     *response.status_mut() = rejection.status();
@@ -83,12 +83,4 @@ fn retry_headers(rejection: &Rejection, headers: &mut HeaderMap) {
         }
         _ => {}
     }
-}
-
-/// Where no API was recognised there are no words of an API: OpenAI's are understood most widely.
-fn plain_body(rejection: &Rejection) -> Bytes {
-    let body = serde_json::json!({"error": {
-        "message": rejection.message, "type": "invalid_request_error", "param": null, "code": rejection.kind.as_str(),
-    }});
-    Bytes::from(body.to_string())
 }

@@ -5,7 +5,6 @@ pub mod body;
 pub mod provider;
 pub mod watch;
 
-use std::convert::Infallible;
 use std::future::Future;
 
 use bytes::Bytes;
@@ -18,7 +17,7 @@ use tower_token_quota::clock::FakeClock;
 use tower_token_quota::identify::{self, Identify};
 use tower_token_quota::policy::{PolicyBuilder, Unit};
 use tower_token_quota::{
-    Limit, Policy, Quota, RequestBody, ResponseBody, Subject, Tier, TokenQuota, TokenQuotaLayer,
+    Limit, Policy, Quota, ResponseBody, Subject, Tier, TokenQuota, TokenQuotaLayer,
 };
 
 pub use provider::Provider;
@@ -218,16 +217,6 @@ pub fn limit(quota: &Quota, id: &str) -> tower_token_quota::LimitStatus {
         .into_iter()
         .find(|limit| &*limit.id == id);
     found.unwrap_or_else(|| panic!("no limit {id}"))
-}
-
-/// A service whose inner one is never called.
-pub fn unreachable() -> impl Service<
-    Request<RequestBody<Full<Bytes>>>,
-    Response = Response<Full<Bytes>>,
-    Error = Infallible,
-    Future = std::future::Pending<Result<Response<Full<Bytes>>, Infallible>>,
-> + Clone {
-    tower::service_fn(|_| -> std::future::Pending<_> { panic!("it was called") })
 }
 
 /// Runs a future to its end, where a test is not async itself.
