@@ -119,10 +119,8 @@ async fn measure(body: &Bytes) {
     let read = OpenAiChat.read(PATH, text).unwrap();
     let quota = quota();
     let subject = Subject::user("alice", "pro");
-    let edit = Edit {
-        model: Some("gpt-4o-mini"),
-        ..Edit::default()
-    };
+    let mut edit = Edit::default();
+    edit.model = Some("gpt-4o-mini");
     let layer = TokenQuotaLayer::new(quota.clone(), identify::extension::<Subject>());
     let mut bare = service_fn(provider::<Full<Bytes>>);
     let mut layered = layer.layer(service_fn(provider));

@@ -175,7 +175,8 @@ fn answer<B: Body>(
     let (mut head, body) = response.into_parts();
     let known = shared.outcome(&head);
     let hold = accounting.hold();
-    reject::admitted_headers(&mut head.headers, hold.limits());
+    let limits: Vec<_> = hold.limits().collect();
+    reject::admitted_headers(&mut head.headers, accounting.api(), &limits);
     quota_headers(&mut head.headers, hold);
     if let Accounting::Metered(_) = accounting {
         model_headers(&mut head.headers, hold);
@@ -219,6 +220,13 @@ fn set(headers: &mut HeaderMap, name: &'static str, value: &str) {
 }
 
 impl Accounting {
+    fn api(&self) -> Option<&dyn api::Api> {
+        match self {
+            Self::Metered(plan) => Some(&*plan.api),
+            Self::Counted(_) => None,
+        }
+    }
+
     fn hold(&self) -> &Hold {
         match self {
             Self::Metered(MeterPlan { hold, .. }) | Self::Counted(hold) => hold,

@@ -208,7 +208,7 @@ async fn a_closure_sees_the_head() {
         200
     );
     assert_eq!(ask(&quota, by_host(), with("host", "x")).await.status, 401);
-    let worded = identify::from_fn(|_| Err(Unidentified("Log in first.".to_owned())));
+    let worded = identify::from_fn(|_| Err(Unidentified::new("Log in first.")));
     let refused = ask(&quota, worded, hello_call()).await;
     assert_eq!(refused.json()["error"]["message"], "Log in first.");
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tower_token_quota::clock::Moment;
 
 use tower_token_quota::store::{
-    Adjustment, Charge, Decision, HoldId, MemoryStore, Reason, Reports, Rule, Settled, Settlement,
+    Adjustment, Charge, Decision, HoldId, MemoryStore, Reason, Report, Reports, Rule, Settled,
     Store,
 };
 
@@ -516,8 +516,10 @@ mod p8_memory_is_bounded {
 struct Told(std::sync::mpsc::Sender<Settled>);
 
 impl Reports for Told {
-    fn settled(&self, _: &Settlement, how: Settled) {
-        self.0.send(how).expect("a receiver");
+    fn report(&self, report: Report<'_>) {
+        if let Report::Settled { how, .. } = report {
+            self.0.send(how).expect("a receiver");
+        }
     }
 }
 

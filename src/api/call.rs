@@ -4,6 +4,7 @@ use std::ops::Range;
 
 /// A metered request, read once. Positions are bytes in its body.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Call {
     /// The asked model's name, as written.
     pub model: Box<str>,
@@ -21,10 +22,27 @@ pub struct Call {
     pub sites: Sites,
 }
 
+impl Call {
+    /// A call to a model that is named there, with nothing to count and one answer; the rest is set by its fields.
+    #[must_use]
+    pub fn new(model: &str, model_site: ModelSite) -> Self {
+        Self {
+            model: model.into(),
+            model_site,
+            input: Input::default(),
+            output: OutputAsk::default(),
+            stream: false,
+            asks_usage: false,
+            sites: Sites::default(),
+        }
+    }
+}
+
 /// Where the values of members stand in a body, for [`Api::splices`](super::Api::splices) to change them.
 ///
 /// A member that is `null` stands there too.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub struct Sites {
     /// The body's opening brace.
     pub opening: usize,
@@ -40,24 +58,29 @@ pub struct Sites {
 
 /// Where a request names its model.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ModelSite {
     /// In the body: the JSON value, quotes included.
     Body(Range<usize>),
     /// In the path: the segment after this one, as in `…/deployments/{model}/…`.
     PathAfter(&'static str),
+    /// Nowhere: the API has but this one, and a ladder means nothing to it.
+    Nowhere,
 }
 
 /// What a request asks of the output.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub struct OutputAsk {
     /// The caller's cap for one answer; the larger one where two stand.
     pub cap: Option<u64>,
-    /// How many answers.
+    /// How many answers; 0 is taken for 1.
     pub answers: u64,
 }
 
 /// What is to be counted of a request's input, free of any tokenizer.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub struct Input {
     /// Texts to be tokenized, each for itself.
     pub texts: Vec<Text>,
@@ -75,6 +98,7 @@ pub struct Input {
 
 /// A text of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Text {
     /// It stands in the body as it is.
     Span(Range<usize>),
@@ -95,6 +119,7 @@ impl Text {
 
 /// How many parts of each kind the tools' declarations have: each costs some tokens beside its text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub struct ToolShape {
     /// Functions.
     pub functions: u64,

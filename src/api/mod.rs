@@ -23,12 +23,13 @@ use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::Method;
+use http::{HeaderMap, Method};
 
-use crate::reject::Rejection;
+use crate::reject::{LimitView, Rejection};
 
 /// What we change in a request before it is forwarded. Empty for most calls.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Edit<'a> {
     /// Another model's name.
     pub model: Option<&'a str>,
@@ -42,6 +43,7 @@ pub struct Edit<'a> {
 
 /// A reply that we make in a model's place.
 #[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 pub struct Canned<'a> {
     /// The text of it.
     pub text: &'a str,
@@ -77,6 +79,12 @@ pub trait Api: fmt::Debug + Send + Sync + 'static {
 
     /// Whether an event of a stream is the one we asked for on the caller's behalf, to be stripped.
     fn is_usage_only(&self, document: &str) -> bool;
+
+    /// Tells of the limits in the head of an admitted answer, in this API's words: `x-ratelimit-*`, as OpenAI writes them,
+    /// unless it has words of its own. The provider's headers are gone by then, and the IETF draft's follow.
+    fn limit_headers(&self, limits: &[LimitView<'_>], headers: &mut HeaderMap) {
+        crate::reject::openai_headers(limits, headers);
+    }
 
     /// The JSON body of a rejection, in this API's words.
     fn error_body(&self, rejection: &Rejection) -> Bytes;

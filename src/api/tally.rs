@@ -4,6 +4,7 @@ use crate::usage::Usage;
 
 /// Gathers what an answer says of its usage, document by document.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Tally {
     /// The usage reported last. Figures that grow replace each other, they are never added.
     pub usage: Option<Usage>,

@@ -12,7 +12,7 @@ use crate::reject::Rejection;
 use crate::settle::Outcome;
 use crate::store::{
     Adjustment, Balance, BoxFuture, Charge, DEFAULT_EXPIRY, Decision, HoldId, HoldIds, MemoryStore,
-    Reports, Reservation, Settlement, Store, StoreError,
+    Report, Reports, Reservation, Settlement, Store, StoreError,
 };
 use crate::subject::Subject;
 use crate::watch::{Event, Observer, Observers};
@@ -192,9 +192,10 @@ impl Engine {
     }
 
     /// Tells of an admitted call.
-    pub(super) fn tell_admitted(&self, granted: &Granted) {
+    pub(super) fn tell_admitted(&self, id: HoldId, granted: &Granted) {
         let subject = &granted.subject;
         self.tell(|| Event::Admitted {
+            hold: id,
             subject: subject.clone(),
             model: granted.model.canonical().into(),
             downgraded_from: (granted.asked != granted.model)
@@ -228,7 +229,8 @@ impl Engine {
         match &self.backend {
             Backend::Memory(store) => {
                 let how = store.settle_now(&settlement);
-                self.observers.settled(&settlement, how);
+                let settlement = &settlement;
+                self.observers.report(Report::Settled { settlement, how });
             }
             Backend::Other(store) => store.settle(settlement),
         }

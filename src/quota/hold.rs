@@ -61,7 +61,7 @@ impl Hold {
         };
         // From here on whatever happens settles it.
         if let Some(granted) = &hold.granted {
-            hold.engine.tell_admitted(granted);
+            hold.engine.tell_admitted(id, granted);
         }
         hold
     }
@@ -207,6 +207,7 @@ impl Granted {
                 subject: self.subject,
                 asked: self.asked.canonical().into(),
                 model: self.model.canonical().into(),
+                reserved: self.estimate,
                 usage,
                 basis: outcome.basis(),
             })),

@@ -59,7 +59,7 @@ impl Engine {
     pub(crate) fn prepare(&self, subject: &Subject, ask: Ask<'_>) -> Result<Prepared, Rejection> {
         let policy = self.policy();
         let (now, asked) = (self.now(), ask.model(&policy));
-        let rungs = policy.candidates(subject, &asked)?;
+        let rungs = ask.reachable(&asked, policy.candidates(subject, &asked)?)?;
         let tier = policy.tier_of(subject)?;
         ask.check_answers(tier)?;
         let planning = Planning {
@@ -134,13 +134,31 @@ impl<'a> Ask<'a> {
     fn model(&self, policy: &Policy) -> Model {
         match self {
             Self::Call { call, .. } => match call.model_site {
-                ModelSite::Body(_) => policy.resolve(&call.model),
+                ModelSite::Body(_) | ModelSite::Nowhere => policy.resolve(&call.model),
                 ModelSite::PathAfter(_) => {
                     policy.resolve_deployment(&call.model, |name| model::facts(name).is_some())
                 }
             },
             Self::Demand(demand) => policy.resolve(&demand.model),
         }
+    }
+
+    /// The rungs that this call can be sent to: where a request does not name its model, it cannot be sent to another.
+    fn reachable<'p>(
+        &self,
+        asked: &Model,
+        mut rungs: Vec<Rung<'p>>,
+    ) -> Result<Vec<Rung<'p>>, Rejection> {
+        if let Self::Call { call, .. } = self
+            && call.model_site == ModelSite::Nowhere
+        {
+            rungs.retain(|rung| rung.model == *asked);
+            if rungs.is_empty() {
+                let message = format!("The model `{}` is not in the tier.", asked.raw());
+                return Err(Rejection::new(RejectionKind::ModelNotAllowed, message));
+            }
+        }
+        Ok(rungs)
     }
 
     fn check_answers(&self, tier: &CheckedTier) -> Result<(), Rejection> {

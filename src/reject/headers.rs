@@ -8,6 +8,7 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use jiff::Timestamp;
 
+use crate::api::Api;
 use crate::policy::{Enforcement, Period, Unit, Window};
 use crate::store::Balance;
 
@@ -27,13 +28,18 @@ pub struct LimitView<'a> {
     pub balance: Balance,
 }
 
-/// Replaces the provider's rate-limit headers, which describe our account with it, by the caller's own.
-pub(crate) fn admitted_headers<'a>(
+/// Replaces the provider's rate-limit headers, which describe our account with it, by the caller's own: in the words of the called
+/// API, if it is one, and in the IETF draft's.
+pub(crate) fn admitted_headers(
     headers: &mut HeaderMap,
-    limits: impl Iterator<Item = LimitView<'a>> + Clone,
+    api: Option<&dyn Api>,
+    limits: &[LimitView<'_>],
 ) {
     remove_providers(headers);
-    openai(headers, limits.clone());
+    match api {
+        Some(api) => api.limit_headers(limits, headers),
+        None => openai_headers(limits, headers),
+    }
     ietf(headers, limits);
 }
 
@@ -64,10 +70,10 @@ fn remove_providers(headers: &mut HeaderMap) {
 
 /// OpenAI's slots: one for requests, one for tokens. A slot describes the hard limit with the smallest share left,
 /// the longer window on a tie. Limits of input or output tokens alone take the tokens' slot only if nothing counts both.
-fn openai<'a>(headers: &mut HeaderMap, limits: impl Iterator<Item = LimitView<'a>> + Clone) {
+pub(crate) fn openai_headers(limits: &[LimitView<'_>], headers: &mut HeaderMap) {
     let tightest = |units: &[Unit]| {
         let hard = limits
-            .clone()
+            .iter()
             .filter(|limit| limit.enforcement == Enforcement::Hard);
         hard.filter(|limit| units.contains(&limit.unit))
             .reduce(tighter)
@@ -91,13 +97,13 @@ fn openai<'a>(headers: &mut HeaderMap, limits: impl Iterator<Item = LimitView<'a
     }
 }
 
-fn tighter<'a>(one: LimitView<'a>, other: LimitView<'a>) -> LimitView<'a> {
+fn tighter<'a, 'l>(one: &'a LimitView<'l>, other: &'a LimitView<'l>) -> &'a LimitView<'l> {
     // a/b < c/d without division: a*d < c*b
-    let share = |of: &LimitView<'a>, to: &LimitView<'a>| {
+    let share = |of: &LimitView<'_>, to: &LimitView<'_>| {
         u128::from(of.balance.remaining()) * u128::from(to.balance.amount)
     };
-    let (left, right) = (share(&one, &other), share(&other, &one));
-    let longer = || window_seconds(&other) > window_seconds(&one);
+    let (left, right) = (share(one, other), share(other, one));
+    let longer = || window_seconds(other) > window_seconds(one);
     if right < left || (right == left && longer()) {
         other
     } else {
@@ -121,9 +127,12 @@ fn go_duration(micros: u64) -> String {
 }
 
 /// The fields of draft-ietf-httpapi-ratelimit-headers-10: every hard and soft limit by its id.
-fn ietf<'a>(headers: &mut HeaderMap, limits: impl Iterator<Item = LimitView<'a>>) {
+fn ietf(headers: &mut HeaderMap, limits: &[LimitView<'_>]) {
     let (mut policies, mut states) = (String::new(), String::new());
-    for limit in limits.filter(|limit| limit.enforcement != Enforcement::Shadow) {
+    for limit in limits
+        .iter()
+        .filter(|limit| limit.enforcement != Enforcement::Shadow)
+    {
         if !policies.is_empty() {
             policies.push_str(", ");
             states.push_str(", ");
@@ -135,7 +144,7 @@ fn ietf<'a>(headers: &mut HeaderMap, limits: impl Iterator<Item = LimitView<'a>>
         );
         // Writing to a string cannot fail.
         let _ = write!(policies, "\"{id}\";q={q}");
-        if let Some(seconds) = window_seconds(&limit) {
+        if let Some(seconds) = window_seconds(limit) {
             let _ = write!(policies, ";w={seconds}");
         }
         let _ = write!(policies, ";qu=\"{}\"", quota_unit(limit.unit));
@@ -232,7 +241,7 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert("x-ratelimit-limit-project-tokens", HeaderValue::from(7));
         headers.insert("anthropic-ratelimit-requests-limit", HeaderValue::from(7));
-        admitted_headers(&mut headers, limits.iter().copied());
+        admitted_headers(&mut headers, None, limits);
         headers
     }
 

@@ -20,6 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Moment;
+use crate::quota::Estimate;
 use crate::subject::Subject;
 use crate::usage::Usage;
 use crate::watch::Basis;
@@ -27,7 +28,7 @@ use crate::watch::Basis;
 /// A future that a [`Store`] returns.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// For how long a hold lives without being renewed, unless the policy says otherwise.
+/// For how long a hold in a store of its own lives without being renewed.
 pub const DEFAULT_EXPIRY: Duration = Duration::from_secs(3600);
 
 /// For how long a settlement may be delivered again: ids of settled holds are remembered for a hold's life and this.
@@ -148,6 +149,8 @@ pub struct CallRecord {
     pub asked: Arc<str>,
     /// The canonical name of the model that was called.
     pub model: Arc<str>,
+    /// What had been reserved.
+    pub reserved: Estimate,
     /// What was booked.
     pub usage: Usage,
     /// How the usage was found.
@@ -183,10 +186,23 @@ pub enum Adjustment {
 #[error("the quota store is unavailable: {0}")]
 pub struct StoreError(pub String);
 
+/// What a store has done.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub enum Report<'a> {
+    /// A settlement was booked.
+    Settled {
+        /// The settlement.
+        settlement: &'a Settlement,
+        /// How it found its hold.
+        how: Settled,
+    },
+}
+
 /// Whom a store tells of what it has done, whenever it has done it. Called with no lock held.
 pub trait Reports: Send + Sync + 'static {
-    /// A settlement was booked.
-    fn settled(&self, settlement: &Settlement, how: Settled);
+    /// Takes note of it.
+    fn report(&self, report: Report<'_>);
 }
 
 /// Keeps counters and holds.

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use crate::policy::{Period, Unit};
 use crate::quota::Estimate;
 use crate::reject::RejectionKind;
-use crate::store::{Reports, Settled, Settlement};
+use crate::store::{HoldId, Report, Reports, Settled};
 use crate::subject::Subject;
 use crate::usage::Usage;
 
@@ -24,7 +24,10 @@ use crate::usage::Usage;
 #[non_exhaustive]
 pub enum Event {
     /// A call was admitted.
+    #[non_exhaustive]
     Admitted {
+        /// The hold's id: that of the event that it was settled, too.
+        hold: HoldId,
         /// Who pays.
         subject: Subject,
         /// The model that will be called.
@@ -37,6 +40,7 @@ pub enum Event {
         output_tokens: u64,
     },
     /// A call was answered by us.
+    #[non_exhaustive]
     Refused {
         /// Who it was, if that was found out.
         subject: Option<Subject>,
@@ -50,6 +54,7 @@ pub enum Event {
         estimate: Option<Estimate>,
     },
     /// A limit's canned reply was given in a model's place.
+    #[non_exhaustive]
     Replied {
         /// Who it was.
         subject: Subject,
@@ -59,6 +64,7 @@ pub enum Event {
         limit: Arc<str>,
     },
     /// A shadow limit would have refused an admitted call.
+    #[non_exhaustive]
     WouldBlock {
         /// Who pays.
         subject: Subject,
@@ -66,6 +72,7 @@ pub enum Event {
         limit: Arc<str>,
     },
     /// A soft limit was passed by an admitted call.
+    #[non_exhaustive]
     SoftLimitPassed {
         /// Who pays.
         subject: Subject,
@@ -73,13 +80,18 @@ pub enum Event {
         limit: Arc<str>,
     },
     /// A call's hold was settled.
+    #[non_exhaustive]
     Settled {
+        /// The hold's id.
+        hold: HoldId,
         /// Who pays.
         subject: Subject,
         /// The model that was asked for.
         asked: Arc<str>,
         /// The model that was called.
         model: Arc<str>,
+        /// What had been reserved.
+        reserved: Estimate,
         /// What was booked.
         usage: Usage,
         /// How the usage was found.
@@ -88,6 +100,7 @@ pub enum Event {
         settled: Settled,
     },
     /// The provider refused with its own 429 or 402: our account with it is limited.
+    #[non_exhaustive]
     ProviderLimited {
         /// The model that was called.
         model: Arc<str>,
@@ -97,6 +110,7 @@ pub enum Event {
     /// A call passed unmetered: of an unknown API, where the policy lets such calls pass.
     Unmetered,
     /// The store did not answer.
+    #[non_exhaustive]
     StoreFailed {
         /// What it said.
         reason: String,
@@ -105,6 +119,7 @@ pub enum Event {
     PolicyChanged,
     /// The calendar moved by more than a period at once: a clock was set. A new period has begun and stays;
     /// `Quota::adjust` corrects what it changed.
+    #[non_exhaustive]
     ClockJumped {
         /// The period that began early.
         period: Period,
@@ -112,6 +127,7 @@ pub enum Event {
         to: Arc<str>,
     },
     /// An operator corrected a counter.
+    #[non_exhaustive]
     Adjusted {
         /// Whose.
         subject: Subject,
@@ -189,14 +205,17 @@ impl Observers {
 }
 
 impl Reports for Observers {
-    fn settled(&self, settlement: &Settlement, how: Settled) {
+    fn report(&self, report: Report<'_>) {
+        let Report::Settled { settlement, how } = report;
         let Some(record) = &settlement.record else {
             return;
         };
         self.tell(|| Event::Settled {
+            hold: settlement.id,
             subject: record.subject.clone(),
             asked: record.asked.clone(),
             model: record.model.clone(),
+            reserved: record.reserved,
             usage: record.usage,
             basis: record.basis,
             settled: how,

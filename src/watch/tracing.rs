@@ -17,6 +17,7 @@ impl Observer for TracingObserver {
                 downgraded_from,
                 input_tokens,
                 output_tokens,
+                ..
             } => tracing::debug!(
                 target: "tower_token_quota",
                 user = subject.user_name(), tier = subject.tier_name(), %model, downgraded_from = downgraded_from.as_deref(),

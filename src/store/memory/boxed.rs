@@ -7,8 +7,8 @@ use std::time::Duration;
 use super::MemoryStore;
 use crate::clock::Moment;
 use crate::store::{
-    Adjustment, Balance, BoxFuture, Charge, Decision, HoldId, Reports, Reservation, Settlement,
-    Store, StoreError,
+    Adjustment, Balance, BoxFuture, Charge, Decision, HoldId, Report, Reports, Reservation,
+    Settlement, Store, StoreError,
 };
 
 impl Store for MemoryStore {
@@ -30,7 +30,8 @@ impl Store for MemoryStore {
             .unwrap_or_else(PoisonError::into_inner)
             .clone();
         if let Some(reports) = reports {
-            reports.settled(&settlement, how);
+            let settlement = &settlement;
+            reports.report(Report::Settled { settlement, how });
         }
     }
 
