@@ -47,7 +47,14 @@ type ClassifyError = Arc<dyn Fn(&dyn Any) -> Option<Outcome> + Send + Sync>;
 
 impl TokenQuotaLayer {
     /// Meters the calls of those whom `identify` knows.
+    ///
+    /// Metered is [OpenAI's chat completions](crate::api::openai_chat), and what [`api`](Self::api) adds. What becomes of other
+    /// calls is the policy's to say: they pass, unidentified, unless it says
+    /// [`unknown_calls(…)`](crate::policy::PolicyBuilder::unknown_calls).
+    ///
+    /// A thread begins to build the tokenizers' tables, so that the first call need not wait for them.
     pub fn new(quota: Quota, identify: impl Identify) -> Self {
+        crate::count::warm_up_aside();
         let shared = Shared {
             quota,
             identify: Arc::new(identify),
@@ -91,7 +98,8 @@ impl TokenQuotaLayer {
         self.with(|shared| shared.legacy_cap = true)
     }
 
-    /// Renders rejections in your own way: gets the response as we would send it, and returns what is sent.
+    /// Renders rejections in your own way: gets the response as we would send it, and returns what is sent. A limit's
+    /// canned reply is an answer and no rejection; it does not come here.
     #[must_use]
     pub fn render<F>(self, render: F) -> Self
     where

@@ -102,7 +102,7 @@ pub use body::{RequestBody, ResponseBody};
 pub use future::ResponseFuture;
 pub use layer::TokenQuotaLayer;
 pub use policy::{Limit, Policy, Scope, Tier};
-pub use quota::{AdjustError, Demand, Estimate, Hold, LimitStatus, Quota, Reserve};
+pub use quota::{Demand, Estimate, Hold, LimitStatus, Quota, QuotaError, Reserve};
 pub use reject::{Rejection, RejectionKind};
 pub use service::TokenQuota;
 pub use settle::Outcome;

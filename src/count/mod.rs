@@ -9,4 +9,5 @@ pub(crate) use offload::{Offload, Offloaded};
 pub use input::input_tokens;
 
 pub(crate) use input::InputCount;
+pub(crate) use text::warm_up_aside;
 pub use text::{count_text, warm_up};

@@ -1,7 +1,8 @@
 //! Tokens of a text.
 
 use std::collections::HashSet;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, Once};
+use std::thread;
 
 use tiktoken_rs::{CoreBPE, cl100k_base_singleton, o200k_base_singleton};
 
@@ -36,6 +37,19 @@ pub fn warm_up() {
     for encoding in [Encoding::O200k, Encoding::Cl100k] {
         let _ = count_text(encoding, "warm");
     }
+}
+
+/// Has a thread of its own [warm up](warm_up), once a process.
+pub(crate) fn warm_up_aside() {
+    static BEGUN: Once = Once::new();
+    // Where no thread is to be had, the first call builds the tables.
+    BEGUN.call_once(|| {
+        drop(
+            thread::Builder::new()
+                .name("token-quota-warm-up".into())
+                .spawn(warm_up),
+        )
+    });
 }
 
 fn tokenizer(encoding: Encoding) -> &'static CoreBPE {

@@ -15,7 +15,7 @@ mod verdict;
 pub use estimate::Estimate;
 pub use hold::Hold;
 pub use reserve::Reserve;
-pub use status::{AdjustError, LimitStatus};
+pub use status::{LimitStatus, QuotaError};
 
 pub(crate) use engine::Engine;
 pub(crate) use plan::{Ask, Prepared};
@@ -166,8 +166,8 @@ impl Quota {
     /// policy names.
     ///
     /// # Errors
-    /// When the store does not answer.
-    pub async fn status(&self, subject: &Subject) -> Result<Vec<LimitStatus>, StoreError> {
+    /// When the subject's tier or project is not in the policy, or the store does not answer.
+    pub async fn status(&self, subject: &Subject) -> Result<Vec<LimitStatus>, QuotaError> {
         status::status(&self.engine, subject).await
     }
 
@@ -181,7 +181,7 @@ impl Quota {
         limit: &str,
         model: Option<&str>,
         adjustment: Adjustment,
-    ) -> Result<LimitStatus, AdjustError> {
+    ) -> Result<LimitStatus, QuotaError> {
         status::adjust(&self.engine, subject, limit, model, adjustment).await
     }
 

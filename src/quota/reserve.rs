@@ -1,5 +1,6 @@
 //! The future of a decision.
 
+use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -52,6 +53,14 @@ impl Reserve {
             subject: subject.clone(),
             state,
         }
+    }
+}
+
+impl fmt::Debug for Reserve {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reserve")
+            .field("demand", &self.demand)
+            .finish_non_exhaustive()
     }
 }
 

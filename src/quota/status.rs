@@ -49,10 +49,10 @@ pub struct LimitStatus {
     pub resets_at: Option<i64>,
 }
 
-/// Why a correction was not made.
+/// Why limits could not be read or corrected.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
-pub enum AdjustError {
+pub enum QuotaError {
     /// No limit of this id binds the subject.
     #[error("no limit `{0}` binds this subject")]
     UnknownLimit(String),
@@ -70,10 +70,10 @@ pub enum AdjustError {
 pub(super) async fn status(
     engine: &Engine,
     subject: &Subject,
-) -> Result<Vec<LimitStatus>, StoreError> {
+) -> Result<Vec<LimitStatus>, QuotaError> {
     let policy = engine.policy();
     let looking = Looking::new(engine, &policy, subject);
-    let looked = looking.at_all();
+    let looked = looking.at_all()?;
     let charges = looked.iter().map(|one| one.charge.clone()).collect();
     let balances = engine.peek(charges, looking.now).await?;
     let with_balances = looked.iter().zip(balances);
@@ -88,18 +88,16 @@ pub(super) async fn adjust(
     id: &str,
     model: Option<&str>,
     adjustment: Adjustment,
-) -> Result<LimitStatus, AdjustError> {
+) -> Result<LimitStatus, QuotaError> {
     let policy = engine.policy();
     let looking = Looking::new(engine, &policy, subject);
-    let limits = policy.all_limits(subject);
-    let limits = limits.map_err(|rejection| AdjustError::UnknownSubject(rejection.message))?;
-    let limit = limits.into_iter().find(|limit| &*limit.id == id);
-    let limit = limit.ok_or_else(|| AdjustError::UnknownLimit(id.to_owned()))?;
+    let limit = looking.limits()?.into_iter().find(|limit| &*limit.id == id);
+    let limit = limit.ok_or_else(|| QuotaError::UnknownLimit(id.to_owned()))?;
     let model = model
         .filter(|_| limit.scope.model)
         .map(|model| policy.resolve(model));
     if limit.scope.model && model.is_none() {
-        return Err(AdjustError::ModelNeeded(id.to_owned()));
+        return Err(QuotaError::ModelNeeded(id.to_owned()));
     }
     let looked = looking.at(limit, model);
     let balance = engine
@@ -138,22 +136,23 @@ impl<'a> Looking<'a> {
         }
     }
 
-    /// All counters of the subject that the policy names; none for a subject it does not know.
-    fn at_all(&self) -> Vec<Looked<'a>> {
-        let limits = self.policy.all_limits(self.subject).unwrap_or_default();
-        let each = limits.into_iter().flat_map(|limit| {
+    fn limits(&self) -> Result<Vec<&'a CheckedLimit>, QuotaError> {
+        let limits = self.policy.all_limits(self.subject);
+        limits.map_err(|rejection| QuotaError::UnknownSubject(rejection.message))
+    }
+
+    /// All counters of the subject that the policy names.
+    fn at_all(&self) -> Result<Vec<Looked<'a>>, QuotaError> {
+        let each = self.limits()?.into_iter().flat_map(|limit| {
             let models = if limit.scope.model {
-                self.policy
-                    .named_models(self.subject, limit)
-                    .into_iter()
-                    .map(Some)
-                    .collect()
+                let models = self.policy.named_models(self.subject, limit);
+                models.into_iter().map(Some).collect()
             } else {
                 vec![None]
             };
             models.into_iter().map(move |model| (limit, model))
         });
-        each.map(|(limit, model)| self.at(limit, model)).collect()
+        Ok(each.map(|(limit, model)| self.at(limit, model)).collect())
     }
 
     fn at(&self, limit: &'a CheckedLimit, model: Option<Model>) -> Looked<'a> {

@@ -32,6 +32,44 @@ pub struct MetricsObserver {
     models: Mutex<HashSet<Arc<str>>>,
 }
 
+/// All metrics, with what they count.
+const METRICS: &[(&str, &str)] = &[
+    ("token_quota_admitted_total", "Admitted calls"),
+    (
+        "token_quota_refused_total",
+        "Calls that were answered by the quota",
+    ),
+    (
+        "token_quota_refused_by_limit_total",
+        "Refusals a limit took part in",
+    ),
+    ("token_quota_replies_total", "Canned replies"),
+    (
+        "token_quota_would_block_total",
+        "Calls that a shadow limit would have refused",
+    ),
+    (
+        "token_quota_soft_limit_passed_total",
+        "Admitted calls beyond a soft limit",
+    ),
+    ("token_quota_settled_total", "Settled calls"),
+    ("token_quota_tokens_total", "Tokens booked"),
+    ("token_quota_reserved_tokens_total", "Tokens reserved"),
+    (
+        "token_quota_provider_limited_total",
+        "The provider's own 429 and 402",
+    ),
+    (
+        "token_quota_unmetered_total",
+        "Calls of unknown APIs that passed",
+    ),
+    ("token_quota_store_failures_total", "Failures of the store"),
+    (
+        "token_quota_clock_jumps_total",
+        "Periods that a set clock began early",
+    ),
+];
+
 /// How many models get a label of their own.
 const MODEL_LABELS: usize = 256;
 
@@ -39,14 +77,9 @@ impl MetricsObserver {
     /// Describes the metrics to the installed recorder; install it first.
     #[must_use]
     pub fn new() -> Self {
-        describe_counter!("token_quota_admitted_total", Unit::Count, "Admitted calls");
-        describe_counter!(
-            "token_quota_refused_total",
-            Unit::Count,
-            "Calls that were answered by the quota"
-        );
-        describe_counter!("token_quota_settled_total", Unit::Count, "Settled calls");
-        describe_counter!("token_quota_tokens_total", Unit::Count, "Tokens booked");
+        for (name, description) in METRICS {
+            describe_counter!(*name, Unit::Count, *description);
+        }
         Self::default()
     }
 

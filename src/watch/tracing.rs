@@ -20,7 +20,7 @@ impl Observer for TracingObserver {
                 ..
             } => tracing::debug!(
                 target: "tower_token_quota",
-                user = subject.user_name(), tier = subject.tier_name(), %model, downgraded_from = downgraded_from.as_deref(),
+                organization = subject.organization_name(), project = subject.project_name(), user = subject.user_name(), tier = subject.tier_name(), %model, downgraded_from = downgraded_from.as_deref(),
                 input_tokens, output_tokens, "admitted"
             ),
             Event::Refused {
@@ -40,15 +40,15 @@ impl Observer for TracingObserver {
                 limit,
             } => tracing::info!(
                 target: "tower_token_quota",
-                user = subject.user_name(), %model, %limit, "canned reply"
+                organization = subject.organization_name(), project = subject.project_name(), user = subject.user_name(), %model, %limit, "canned reply"
             ),
             Event::WouldBlock { subject, limit } => tracing::info!(
                 target: "tower_token_quota",
-                user = subject.user_name(), %limit, "shadow limit would have refused"
+                organization = subject.organization_name(), project = subject.project_name(), user = subject.user_name(), %limit, "shadow limit would have refused"
             ),
             Event::SoftLimitPassed { subject, limit } => tracing::warn!(
                 target: "tower_token_quota",
-                user = subject.user_name(), %limit, "soft limit passed"
+                organization = subject.organization_name(), project = subject.project_name(), user = subject.user_name(), %limit, "soft limit passed"
             ),
             Event::Settled {
                 subject,
@@ -59,7 +59,7 @@ impl Observer for TracingObserver {
                 ..
             } => tracing::debug!(
                 target: "tower_token_quota",
-                user = subject.user_name(), %model, input_tokens = usage.input_tokens,
+                organization = subject.organization_name(), project = subject.project_name(), user = subject.user_name(), %model, input_tokens = usage.input_tokens,
                 output_tokens = usage.output_tokens, basis = basis.as_str(), ?settled, "settled"
             ),
             Event::ProviderLimited { model, status } => tracing::warn!(
@@ -79,7 +79,7 @@ impl Observer for TracingObserver {
             ),
             Event::Adjusted { subject, limit, .. } => tracing::info!(
                 target: "tower_token_quota",
-                user = subject.user_name(), %limit, "usage adjusted"
+                organization = subject.organization_name(), project = subject.project_name(), user = subject.user_name(), %limit, "usage adjusted"
             ),
         }
     }
