@@ -41,7 +41,7 @@ fn rejection(read: &Read) -> &Rejection {
 #[tokio::test]
 async fn p11_a_rate_limit_says_exactly_how_long_to_wait() {
     for (refill, every, wait) in [
-        (60, Duration::from_secs(60), 1_000),
+        (60, Duration::from_secs(60), 1_000_u64),
         (1, Duration::from_millis(10), 10),
         (1, Duration::from_micros(500), 1),
         (7, Duration::from_secs(100), 14_286),
