@@ -159,11 +159,16 @@ impl Meter {
 
     /// Counts the text that was delivered, if there is at least so much of it, and forgets it.
     fn count_delivered(&mut self, at_least: usize) {
-        if self.tally.text.len() < at_least || self.hold.is_none() {
+        let Some(hold) = &self.hold else {
+            // It is settled: whatever comes now changes nothing, and is not kept.
+            self.tally.text = String::new();
+            return;
+        };
+        if self.tally.text.len() < at_least {
             return;
         }
         let text = std::mem::take(&mut self.tally.text);
-        let model = self.hold.as_ref().and_then(Hold::canonical_model);
+        let model = hold.canonical_model();
         let encoding = Encoding::of(model.map_or("", |model| model.canonical()));
         self.delivered = self
             .delivered
