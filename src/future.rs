@@ -20,6 +20,7 @@ use crate::preflight::{Accounting, Admission, Preflight};
 use crate::quota::Hold;
 use crate::reject;
 use crate::settle::Outcome;
+use crate::usage::Usage;
 use crate::watch::Event;
 
 pub(crate) const AFTER_READY: &str = "polled after it was ready";
@@ -189,9 +190,12 @@ fn answer<B: Body>(
             }
             ResponseBody::metered(body, meter)
         }
-        Accounting::Counted(hold) => {
-            ResponseBody::held(body, hold, known.unwrap_or(Outcome::Unreconciled))
-        }
+        // A call that is only counted has no tokens.
+        Accounting::Counted(hold) => ResponseBody::held(
+            body,
+            hold,
+            known.unwrap_or(Outcome::Counted(Usage::default())),
+        ),
     };
     Response::from_parts(head, body)
 }
