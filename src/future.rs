@@ -181,19 +181,17 @@ fn answer<B: Body>(
     if let Accounting::Metered(_) = accounting {
         model_headers(&mut head.headers, hold);
     }
-    let body = match (accounting, known) {
-        (Accounting::Metered(plan), None) => {
-            let meter = Meter::new(plan, &head);
+    let body = match accounting {
+        Accounting::Metered(plan) => {
+            let meter = Meter::new(plan, &head, known);
             if meter.strips() {
                 head.headers.remove(header::CONTENT_LENGTH);
             }
             ResponseBody::metered(body, meter)
         }
-        (accounting, known) => ResponseBody::held(
-            body,
-            accounting.into_hold(),
-            known.unwrap_or(Outcome::Unreconciled),
-        ),
+        Accounting::Counted(hold) => {
+            ResponseBody::held(body, hold, known.unwrap_or(Outcome::Unreconciled))
+        }
     };
     Response::from_parts(head, body)
 }

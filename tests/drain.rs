@@ -25,7 +25,7 @@ async fn p4_a_shutdown_waits_for_every_hold_and_no_longer() {
         .await
         .expect("nothing is under way");
 
-    let demand = || Demand::new("gpt-4o-mini").input_tokens(1);
+    let demand = || Demand::new("gpt-4o-mini").input_tokens(1).output_tokens(1);
     let holds = [
         quota.reserve(&alice(), demand()).await.unwrap(),
         quota.reserve(&alice(), demand()).await.unwrap(),
@@ -58,7 +58,9 @@ async fn an_observer_hears_of_a_call_from_its_admission_to_its_settlement() {
             _ => "something else",
         });
     });
-    let hold = quota.reserve(&alice(), Demand::new("gpt-4o-mini")).await;
+    let hold = quota
+        .reserve(&alice(), Demand::new("gpt-4o-mini").output_tokens(1))
+        .await;
     hold.unwrap().release();
     assert_eq!(*heard.lock().unwrap(), ["admitted", "settled"]);
 }

@@ -15,7 +15,7 @@ pub use splice::{Splice, splice};
 pub use tally::Tally;
 
 pub(crate) use outline::Outline;
-pub(crate) use path::{NormalPath, with_model};
+pub(crate) use path::{NormalPath, can_name_model, with_model};
 pub(crate) use sse::Events;
 pub(crate) use unknown::may_cost;
 

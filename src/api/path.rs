@@ -128,6 +128,16 @@ pub(crate) fn with_model(path: &str, name: &str, model: &str) -> Option<String> 
     ))
 }
 
+/// Whether [`with_model`] changes the model that a server sees in this path: not so where dots or escaped slashes make
+/// the segment that is written another one than the segment that is read.
+pub(crate) fn can_name_model(path: &str, name: &str) -> bool {
+    const PROBE: &str = "probe";
+    let written = with_model(path, name, PROBE);
+    let written = written.as_deref().map(NormalPath::of);
+    let seen = with_model(NormalPath::of(path).as_str(), name, PROBE);
+    written.is_some_and(|written| Some(written.as_str()) == seen.as_deref())
+}
+
 fn is_spelling_of(segment: &str, name: &str) -> bool {
     NormalPath::of(segment)
         .as_str()
@@ -222,6 +232,17 @@ mod tests {
         assert_eq!(swapped("/openai%2Fdeployments%2Fa/x"), None);
         assert_eq!(swapped("/deployments/"), None);
         assert_eq!(swapped("/deployments//a"), None);
+    }
+
+    #[test]
+    fn a_model_is_written_only_where_a_server_reads_it() {
+        let can = |path| can_name_model(path, "deployments");
+        assert!(can("/openai/deployments/gpt-4/chat/completions"));
+        assert!(can("//openai/%64eployments/gpt%2D4/chat//completions/"));
+        assert!(!can("/openai/deployments/x/../gpt-4/chat/completions"));
+        assert!(!can("/openai/deployments/x%2F..%2Fgpt-4/chat/completions"));
+        assert!(!can("/openai/deployments/./gpt-4/chat/completions"));
+        assert!(!can("/openai%2Fdeployments%2Fgpt-4/chat/completions"));
     }
 
     proptest! {

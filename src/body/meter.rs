@@ -32,6 +32,8 @@ pub(crate) struct Meter {
     api: Arc<dyn Api>,
     form: Form,
     by_status: ByStatus,
+    /// What somebody who knows better says, whatever the answer does.
+    known: Option<Outcome>,
     tally: Tally,
     /// Output tokens that were delivered and counted.
     delivered: u64,
@@ -53,22 +55,23 @@ enum Form {
 
 impl Meter {
     /// Begins with the answer's head. Where that tells already how the call ended, it is settled here and now.
-    pub(crate) fn new(plan: MeterPlan, head: &Parts) -> Self {
+    pub(crate) fn new(plan: MeterPlan, head: &Parts, known: Option<Outcome>) -> Self {
         let by_status = ByStatus::of(head.status);
         let mut meter = Self {
             form: Form::of(head, by_status, plan.strip_usage),
             hold: Some(plan.hold),
             api: plan.api,
             by_status,
+            known,
             tally: Tally::default(),
             delivered: 0,
             unseen: false,
         };
         meter.tell_of_provider(head);
-        match by_status {
-            ByStatus::Nothing => meter.settle(Outcome::NothingRan),
-            ByStatus::Unknown => meter.settle(Outcome::Unreconciled),
-            ByStatus::Answer | ByStatus::NothingIfError => {}
+        match (known, by_status) {
+            (None, ByStatus::Nothing) => meter.settle(Outcome::NothingRan),
+            (None, ByStatus::Unknown) => meter.settle(Outcome::Unreconciled),
+            (None, ByStatus::Answer | ByStatus::NothingIfError) | (Some(_), _) => {}
         }
         meter
     }
@@ -136,9 +139,10 @@ impl Meter {
             .canonical_model()
             .is_some_and(|model| model::may_reason(model.canonical()));
         let unseen = self.unseen || self.form.skipped();
-        let outcome = match self.by_status {
-            ByStatus::NothingIfError if self.tally.error => Outcome::NothingRan,
-            ByStatus::Answer => {
+        let outcome = match (self.known, self.by_status) {
+            (Some(outcome), _) => outcome,
+            (None, ByStatus::NothingIfError) if self.tally.error => Outcome::NothingRan,
+            (None, ByStatus::Answer) => {
                 let ending = Ending {
                     complete,
                     understood: self.tally.understood && !(unseen && self.tally.usage.is_none()),
@@ -159,11 +163,16 @@ impl Meter {
 
     /// Counts the text that was delivered, if there is at least so much of it, and forgets it.
     fn count_delivered(&mut self, at_least: usize) {
-        if self.tally.text.len() < at_least || self.hold.is_none() {
+        let Some(hold) = &self.hold else {
+            // It is settled: whatever comes now changes nothing, and is not kept.
+            self.tally.text = String::new();
+            return;
+        };
+        if self.tally.text.len() < at_least {
             return;
         }
         let text = std::mem::take(&mut self.tally.text);
-        let model = self.hold.as_ref().and_then(Hold::canonical_model);
+        let model = hold.canonical_model();
         let encoding = Encoding::of(model.map_or("", |model| model.canonical()));
         self.delivered = self
             .delivered

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::request::Parts;
 
-use crate::api::{Api, Call, Invalid, ModelSite, NormalPath, with_model};
+use crate::api::{Api, Call, Invalid, ModelSite, NormalPath, can_name_model};
 use crate::body::{Buffer, BufferError, Buffered};
 use crate::identify::{Identifying, JsonBody, Unidentified};
 use crate::layer::Shared;
@@ -197,7 +197,7 @@ fn read(api: &dyn Api, path: &str, body: &Bytes) -> Result<Call, Invalid> {
         std::str::from_utf8(body).map_err(|_| Invalid::body("The request's body is not UTF-8."))?;
     let call = api.read(NormalPath::of(path).as_str(), body)?;
     if let ModelSite::PathAfter(name) = call.model_site
-        && with_model(path, name, &call.model).is_none()
+        && !can_name_model(path, name)
     {
         return Err(Invalid::body(
             "The request's path is spelled so that its model cannot be told for sure.",

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use http::request::Parts;
 use http::uri::PathAndQuery;
-use http::{HeaderName, HeaderValue, Request, header};
+use http::{HeaderName, HeaderValue, Request, Uri, header};
 
 use crate::api::{Api, Call, Edit, ModelSite, splice, with_model};
 use crate::body::{Buffered, MeterPlan, RequestBody};
@@ -52,12 +52,16 @@ impl Desk {
             return Err(uncountable());
         };
         buffered.bytes = bytes;
+        if let (Some(model), ModelSite::PathAfter(name)) = (edit.model, &call.model_site) {
+            let Some(uri) = with_model_in_path(&self.head.uri, name, model) else {
+                hold.release();
+                return Err(uncountable());
+            };
+            self.head.uri = uri;
+        }
         let mut head = self.take_head();
         if is_changed {
             forget_digests(&mut head);
-        }
-        if let (Some(model), ModelSite::PathAfter(name)) = (edit.model, &call.model_site) {
-            replace_model(&mut head, name, model);
         }
         fit_headers(&mut head, buffered.bytes.len());
         let strip_usage = edit.stream_usage;
@@ -80,12 +84,18 @@ impl Desk {
         let asks_for_usage = self.shared.quota.policy().asks_stream_usage();
         Edit {
             model: hold.downgraded_from().map(|_| hold.model()),
-            output_cap: hold
-                .output_cap()
-                .filter(|cap| call.output.cap != Some(*cap)),
+            output_cap: hold.output_cap().filter(|cap| !self.is_capped(call, *cap)),
             stream_usage: asks_for_usage && call.stream && !call.asks_usage,
             legacy_cap: self.shared.legacy_cap,
         }
+    }
+}
+
+impl Desk {
+    /// Whether a request says already what would be written, by every name that it would be written by.
+    fn is_capped(&self, call: &Call, cap: u64) -> bool {
+        let by_old_name = !self.shared.legacy_cap || call.sites.legacy_cap.is_some();
+        call.output.cap == Some(cap) && by_old_name
     }
 }
 
@@ -96,24 +106,15 @@ fn forget_digests(head: &mut Parts) {
     }
 }
 
-/// The path names the model: it was made sure, when the call was read, that it can be replaced there.
-fn replace_model(head: &mut Parts, name: &'static str, model: &str) {
-    let Some(path) = with_model(head.uri.path(), name, model) else {
-        return;
-    };
-    let query = head
-        .uri
-        .query()
-        .map(|query| format!("?{query}"))
-        .unwrap_or_default();
-    let Ok(path_and_query) = PathAndQuery::try_from(format!("{path}{query}")) else {
-        return;
-    };
-    let mut parts = head.uri.clone().into_parts();
-    parts.path_and_query = Some(path_and_query);
-    if let Ok(uri) = parts.try_into() {
-        head.uri = uri;
-    }
+/// The path names the model: it was made sure, when the call was read, that it can be replaced there. `None` where
+/// another model's name makes the URI too long.
+fn with_model_in_path(uri: &Uri, name: &'static str, model: &str) -> Option<Uri> {
+    let path = with_model(uri.path(), name, model)?;
+    let query = uri.query().map(|query| format!("?{query}"));
+    let path_and_query = format!("{path}{}", query.unwrap_or_default());
+    let mut parts = uri.clone().into_parts();
+    parts.path_and_query = Some(PathAndQuery::try_from(path_and_query).ok()?);
+    parts.try_into().ok()
 }
 
 fn fit_headers(head: &mut Parts, length: usize) {

@@ -9,8 +9,9 @@ use crate::policy::{Period, Span};
 
 /// The running day, week and month.
 ///
-/// A clock that steps back stays in the period it left, so that a closed period is never opened again; only a period that a
-/// clock jumped into is left again when the clock is set right. A changed time zone takes effect when the running period ends.
+/// A clock that steps back stays in the period it left, so that a closed period is never opened again. A period that a
+/// clock jumped into, at the start or later, has closed none: it is left again when the clock is set right. A changed time
+/// zone takes effect when the running period ends.
 #[derive(Debug, Default)]
 pub(super) struct Calendar {
     running: Mutex<[Option<Running>; Period::ALL.len()]>,
@@ -21,8 +22,8 @@ struct Running {
     span: Span,
     /// When it began to run, to tell a clock that was set from time that passed.
     seen: Moment,
-    /// Where the clock jumped from, if it did: that period was not over.
-    jumped_from: Option<i64>,
+    /// Until when periods are closed: the end of the last one that ended because time passed.
+    closed_until: i64,
 }
 
 /// The running instance of a period.
@@ -45,16 +46,14 @@ impl Calendar {
                 jumped: false,
             };
         }
+        let before = slot.take();
         let span = Span::containing(period, now.wall, zone);
-        let jumped = slot.as_ref().is_some_and(|last| last.jumped_to(now));
-        let jumped_from = slot
-            .as_ref()
-            .filter(|_| jumped)
-            .map(|last| last.span.starts_at);
+        let jumped = before.as_ref().is_some_and(|last| last.jumped_to(now));
+        let closed_until = before.map_or(i64::MIN, |last| last.closed_at(now, jumped));
         *slot = Some(Running {
             span: span.clone(),
             seen: now,
-            jumped_from,
+            closed_until,
         });
         Current { span, jumped }
     }
@@ -62,8 +61,18 @@ impl Calendar {
 
 impl Running {
     fn holds(&self, wall: i64) -> bool {
-        let set_right = |from| from <= wall && wall < self.span.starts_at;
-        wall < self.span.ends_at && !self.jumped_from.is_some_and(set_right)
+        let set_right = wall < self.span.starts_at && wall >= self.closed_until;
+        wall < self.span.ends_at && !set_right
+    }
+
+    /// Until when periods are closed once this one is left.
+    fn closed_at(&self, now: Moment, jumped: bool) -> i64 {
+        let has_ended = now.wall >= self.span.ends_at && !jumped;
+        if has_ended {
+            self.span.ends_at
+        } else {
+            self.closed_until
+        }
     }
 
     /// Whether the wall clock has gone further than time has, by more than the period's length.
@@ -131,6 +140,33 @@ mod tests {
             day(&calendar, &clock, &TimeZone::UTC),
             ("day:2026-11-01".into(), false)
         );
+    }
+
+    #[test]
+    fn a_clock_that_was_ahead_at_the_start_is_set_right() {
+        let (calendar, clock) = (Calendar::default(), FakeClock::at("2036-01-01T12:00:00Z"));
+        assert_eq!(day(&calendar, &clock, &TimeZone::UTC).0, "day:2036-01-01");
+        clock.set_wall("2026-11-21T12:00:00Z");
+        assert_eq!(day(&calendar, &clock, &TimeZone::UTC).0, "day:2026-11-21");
+        clock.advance(HOUR * 24);
+        assert_eq!(day(&calendar, &clock, &TimeZone::UTC).0, "day:2026-11-22");
+        clock.set_wall("2026-11-21T12:00:00Z");
+        assert_eq!(day(&calendar, &clock, &TimeZone::UTC).0, "day:2026-11-22");
+    }
+
+    #[test]
+    fn a_clock_that_jumped_twice_is_set_right() {
+        let (calendar, clock) = (Calendar::default(), FakeClock::at("2026-11-21T12:00:00Z"));
+        for wall in [
+            "2026-11-21T12:00:00Z",
+            "2050-01-01T00:00:00Z",
+            "2100-01-01T00:00:00Z",
+        ] {
+            clock.set_wall(wall);
+            day(&calendar, &clock, &TimeZone::UTC);
+        }
+        clock.set_wall("2026-11-21T12:30:00Z");
+        assert_eq!(day(&calendar, &clock, &TimeZone::UTC).0, "day:2026-11-21");
     }
 
     #[test]

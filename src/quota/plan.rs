@@ -70,11 +70,13 @@ impl Engine {
             tier,
             size: ask.size(),
         };
-        let mut candidates = Vec::with_capacity(rungs.len());
-        for (position, rung) in rungs.into_iter().enumerate() {
-            if let Some(candidate) = planning.candidate(&asked, rung, position == 0) {
-                candidates.push(candidate);
-            }
+        let candidates: Vec<_> = rungs
+            .into_iter()
+            .filter_map(|rung| planning.candidate(&asked, rung))
+            .collect();
+        if candidates.is_empty() {
+            let message = format!("No model in place of `{}` can take this call.", asked.raw());
+            return Err(Rejection::new(RejectionKind::ModelNotAllowed, message));
         }
         Ok(Prepared {
             subject: subject.clone(),
@@ -113,7 +115,7 @@ impl Engine {
             model: model.clone(),
             limits,
         };
-        let candidates = planning.candidate(&model, rung, true);
+        let candidates = planning.candidate(&model, rung);
         Ok(Prepared {
             subject: subject.clone(),
             asked: model.clone(),
@@ -197,14 +199,15 @@ enum Size<'a> {
 }
 
 impl Planning<'_> {
-    /// A candidate's charges; nothing for a rung that cannot serve the call. The first one is never left out.
-    fn candidate(&self, asked: &Model, rung: Rung<'_>, first: bool) -> Option<Candidate> {
-        if !first && model::of_other_provider(asked, &rung.model) {
+    /// A candidate's charges; nothing for a rung that cannot serve the call. What was asked for is never left out.
+    fn candidate(&self, asked: &Model, rung: Rung<'_>) -> Option<Candidate> {
+        let is_rung = rung.model != *asked;
+        if is_rung && model::of_other_provider(asked, &rung.model) {
             return None;
         }
         let (estimate, output_cap) = self.estimate(&rung.model, &rung.limits);
         let facts = model::facts(rung.model.canonical());
-        if !first && facts.is_some_and(|facts| estimate.input_tokens > facts.context) {
+        if is_rung && facts.is_some_and(|facts| estimate.input_tokens > facts.context) {
             return None;
         }
         let limits = rung

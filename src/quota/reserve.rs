@@ -145,7 +145,7 @@ impl Reserving {
         else {
             return Err(unavailable());
         };
-        match decided {
+        match decided.and_then(|decision| prepared.checked(decision)) {
             Ok(Decision::Granted {
                 candidate,
                 balances,
@@ -213,6 +213,24 @@ impl Prepared {
                 .collect()
         };
         self.candidates.iter().map(of).collect()
+    }
+
+    /// A decision that is about these charges: a store is not trusted with our indices.
+    fn checked(&self, decision: Decision) -> Result<Decision, StoreError> {
+        let limits = |candidate: usize| Some(self.candidates.get(candidate)?.limits.len());
+        let is_ours = match &decision {
+            Decision::Granted {
+                candidate,
+                balances,
+                ..
+            } => limits(*candidate) == Some(balances.len()),
+            Decision::Refused(refusals) => refusals.iter().all(|refusal| {
+                limits(refusal.candidate).is_some_and(|limits| refusal.charge < limits)
+            }),
+            Decision::Closed => true,
+        };
+        let stranger = || StoreError("it decided on charges that it was not asked for".to_owned());
+        is_ours.then_some(decision).ok_or_else(stranger)
     }
 
     /// What the caller is told of these refusals.

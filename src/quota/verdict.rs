@@ -17,7 +17,9 @@ pub(super) fn rejection(candidates: &[Vec<RefusedLimit>], now: Moment) -> Reject
     let best = verdicts.max_by_key(|verdict| (verdict.reason, std::cmp::Reverse(verdict.wait)));
     let (reason, wait) = best.map_or((Reason::NeverFits, None), |best| (best.reason, best.wait));
     let all: Vec<RefusedLimit> = candidates.iter().flatten().cloned().collect();
-    let resets_at = (reason == Reason::Quota).then_some(wait).flatten();
+    let is_long = wait.is_some_and(|wait| wait > LONGEST_RETRY_AFTER);
+    let is_told_when = reason == Reason::Quota || (reason == Reason::Rate && is_long);
+    let resets_at = wait.filter(|_| is_told_when);
     let resets_at = resets_at.map(|wait| {
         now.wall
             .saturating_add_unsigned(crate::clock::saturating_micros(wait))
@@ -25,13 +27,16 @@ pub(super) fn rejection(candidates: &[Vec<RefusedLimit>], now: Moment) -> Reject
     let mut rejection = Rejection::new(kind(reason), message(reason, &all, wait, resets_at));
     rejection.limits = all;
     rejection.retry_after = match reason {
-        Reason::Rate => wait,
+        Reason::Rate => wait.filter(|_| !is_long),
         Reason::Concurrent => Some(Duration::from_secs(1)),
         Reason::Quota | Reason::NeverFits => None,
     };
     rejection.resets_at = resets_at;
     rejection
 }
+
+/// Nobody is told to wait longer than this before he tries again: only when it will be.
+const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(60 * 60);
 
 /// One candidate's fate.
 struct Verdict {
@@ -169,6 +174,18 @@ mod tests {
                 Some(Duration::from_secs(1))
             )
         );
+    }
+
+    #[test]
+    fn a_bucket_with_a_debt_of_hours_tells_when_and_not_to_wait() {
+        let told = verdict(&[&[refused("tpm", Reason::Rate, Some(3_601))]]);
+        assert_eq!(
+            (told.kind, told.retry_after),
+            (RejectionKind::RateLimited, None)
+        );
+        assert_eq!(told.resets_at, Some(NOW.wall + 3_601_000_000));
+        let told = verdict(&[&[refused("tpm", Reason::Rate, Some(3_600))]]);
+        assert_eq!(told.retry_after, Some(Duration::from_secs(3_600)));
     }
 
     #[test]

@@ -43,8 +43,9 @@ pub(crate) fn admitted_headers(
     ietf(headers, limits);
 }
 
-/// Families of headers in which providers describe our account with them.
-const PROVIDERS: [&str; 5] = [
+/// Families of headers in which providers describe our account with them, and ours, should they say such things too.
+const PROVIDERS: [&str; 6] = [
+    "x-quota-",
     "x-ratelimit-",
     "ratelimit",
     "x-rate-limit-",

@@ -42,7 +42,7 @@ pub struct Rejection {
     pub limits: Vec<RefusedLimit>,
     /// After which time the same call may pass: only where a short wait helps.
     pub retry_after: Option<Duration>,
-    /// When the spent quota begins anew, in microseconds since the Unix epoch.
+    /// When the spent quota begins anew, or a bucket with a debt of hours has room again, in microseconds since the Unix epoch.
     pub resets_at: Option<i64>,
     /// What the asked model was expected to use, where that was found out: what the refusal saved, at most.
     pub estimate: Option<Estimate>,

@@ -54,11 +54,11 @@ pub(crate) fn echo_request_id(request: &HeaderMap, id: &str, response: &mut Head
 
 /// Tells a client whether and when to come again.
 ///
-/// Whole seconds are rounded up and never 0: a 0 makes every client come again at once. A spent quota gets no
-/// `Retry-After`: with one of days some SDKs sleep and others overflow their timer and come again at once.
+/// Whole seconds are rounded up and never 0: a 0 makes every client come again at once. A spent quota, and a bucket with
+/// a debt of hours, get no `Retry-After`: with one of days some SDKs sleep and others overflow their timer and come again at once.
 fn retry_headers(rejection: &Rejection, headers: &mut HeaderMap) {
     match rejection.kind {
-        RejectionKind::RateLimited => {
+        RejectionKind::RateLimited if rejection.retry_after.is_some() => {
             let wait = rejection.retry_after.unwrap_or_default();
             let millis = u64::try_from(wait.as_micros().div_ceil(1000))
                 .unwrap_or(u64::MAX)
@@ -75,7 +75,7 @@ fn retry_headers(rejection: &Rejection, headers: &mut HeaderMap) {
         | RejectionKind::IdentityUnavailable => {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(1));
         }
-        RejectionKind::QuotaSpent | RejectionKind::NeverFits => {
+        RejectionKind::RateLimited | RejectionKind::QuotaSpent | RejectionKind::NeverFits => {
             headers.insert("x-should-retry", HeaderValue::from_static("false"));
             if let Some(reset) = rejection.resets_at.map(super::headers::rfc3339) {
                 headers.insert("x-quota-reset", reset);
