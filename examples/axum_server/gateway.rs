@@ -11,18 +11,18 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
 use tower_http::sensitive_headers::SetSensitiveRequestHeadersLayer;
-use tower_http::timeout::{RequestBodyDeadlineLayer, ResponseBodyTimeoutLayer, TimeoutLayer};
+use tower_http::timeout::{RequestBodyDeadlineLayer, TimeoutLayer};
 use tower_token_quota::identify::{self, KEY_HEADERS};
 use tower_token_quota::{Quota, TokenQuotaLayer};
 
-use crate::{errors, keys, logs, routes};
+use crate::{errors, keys, linger, logs, routes};
 
 /// As much as the layer lets a metered request have.
 const MAX_BODY: usize = 32 << 20;
 const BODY_DEADLINE: Duration = Duration::from_secs(30);
 
-/// How long a model may think before its answer begins, and between two pieces of it.
-const PATIENCE: Duration = Duration::from_secs(600);
+/// How long a model may think before its answer begins, and between two events of a stream.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(600);
 
 /// The whole service.
 pub(crate) fn app(
@@ -32,15 +32,14 @@ pub(crate) fn app(
     metrics: PrometheusHandle,
 ) -> Router {
     let every_request = ServiceBuilder::new()
+        .map_request(linger::over_body)
         .layer(SetSensitiveRequestHeadersLayer::new(
             KEY_HEADERS.iter().cloned(),
         ))
         .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
         .layer(logs::trace())
         .layer(PropagateRequestIdLayer::x_request_id())
-        .layer(CatchPanicLayer::custom(errors::panicked))
-        // Outside of the quota, which sees by the provider's own body that an answer is over: this one hides it.
-        .layer(ResponseBodyTimeoutLayer::new(PATIENCE));
+        .layer(CatchPanicLayer::custom(errors::panicked));
     routes::own(quota.clone(), metrics)
         .merge(calls(quota, model, metered))
         .layer(every_request)

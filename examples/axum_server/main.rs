@@ -15,6 +15,7 @@
 //! | `keys.rs` | whose key a request brings, and keys that stay out of logs |
 //! | `proxy/` | forwarding to a provider with the provider's key |
 //! | `builtin/` | a model that costs nothing and reports true usage |
+//! | `linger.rs` | refusals that reach a client who is still sending |
 //! | `serve.rs`, `signals.rs` | stopping without losing a settlement |
 //! | `logs.rs`, `errors.rs`, `arguments.rs` | what every server needs |
 
@@ -24,6 +25,7 @@ mod config;
 mod errors;
 mod gateway;
 mod keys;
+mod linger;
 mod logs;
 mod proxy;
 mod reload;

@@ -3,6 +3,7 @@
 import json
 import pathlib
 import signal
+import socket
 import tempfile
 import threading
 import unittest
@@ -107,6 +108,26 @@ class ItsOwnAnswers(unittest.TestCase):
             booked = f'token_quota_tokens_total{{model="gpt-4o-mini",kind="input"}} {usage.prompt_tokens}'
             self.assertIn(booked, lines)
 
+    def test_an_early_refusal_reaches_a_client_who_is_still_sending(self):
+        refusals = [
+            (b"POST /v1/chat/completions", b"", b"401"),
+            (b"POST /v1/unheard-of", b"Authorization: Bearer sk-free\r\n", b"403"),
+            (b"POST /v1/chat/completions", b"Authorization: Bearer sk-free\r\nContent-Encoding: br\r\n", b"415"),
+        ]
+        with Gateway(config(1_000)) as gateway:
+            host, port = gateway.url.removeprefix("http://").split(":")
+            for line, headers, status in refusals:
+                with self.subTest(status=status), socket.create_connection((host, int(port)), 60) as client:
+                    length = 4_000_000
+                    head = line + b" HTTP/1.1\r\nHost: gateway\r\n" + headers
+                    client.sendall(head + b"Content-Length: %d\r\n\r\n" % length)
+                    answers = client.makefile("rb")
+                    self.assertEqual(read_answer(answers), b"HTTP/1.1 " + status)
+                    client.sendall(b"x" * length)
+                    client.sendall(b"GET /healthz HTTP/1.1\r\nHost: gateway\r\n\r\n")
+                    self.assertEqual(read_answer(answers), b"HTTP/1.1 200")
+                    answers.close()
+
     def test_without_the_quota_nothing_is_limited(self):
         with Gateway(config(10), arguments=["--no-quota"]) as gateway:
             client, _ = gateway.client("sk-free")
@@ -183,6 +204,15 @@ class Signals(unittest.TestCase):
             limit = gateway.limits("sk-free")["daily"]
             self.assertEqual((limit["amount"], limit["used"]), (1_000, used))
             client.close()
+
+
+def read_answer(answers):
+    """Reads one answer of a connection, and returns its version and status."""
+    line = answers.readline()
+    headers = iter(answers.readline, b"\r\n")
+    headers = dict(header.lower().split(b": ", 1) for header in headers)
+    answers.read(int(headers[b"content-length"]))
+    return line[:12]
 
 
 def refuses(gateway):

@@ -69,12 +69,7 @@ async fn reply(path: String, body: Bytes) -> Result<Reply, String> {
 
 fn respond(reply: Reply) -> Response {
     if !reply.stream {
-        let document = answer::whole(&reply).to_string();
-        let headers = [
-            (header::CONTENT_TYPE, "application/json".to_owned()),
-            (header::CONTENT_LENGTH, document.len().to_string()),
-        ];
-        return (headers, document).into_response();
+        return Json(answer::whole(&reply)).into_response();
     }
     let events =
         futures_util::stream::iter(stream::events(reply).map(Ok::<_, std::convert::Infallible>));

@@ -11,12 +11,16 @@ use std::error::Error;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::body::{Body, HttpBody};
 use axum::extract::{Request, State};
 use axum::response::Response;
 use http::{StatusCode, Version};
+use hyper::body::Incoming;
 use hyper_util::client::legacy;
+use tower_http::timeout::TimeoutBody;
 use tower_token_quota::Outcome;
 
+use crate::gateway::PATIENCE;
 use crate::{Model, errors, routes};
 
 /// Every path goes to the provider.
@@ -41,8 +45,16 @@ async fn forward(State(upstream): State<Arc<Upstream>>, request: Request) -> Res
         );
     };
     match upstream.send(request).await {
-        Ok(response) => answer(response.map(axum::body::Body::new)),
+        Ok(response) => answer(response.map(patient)),
         Err(error) => failure(&error),
+    }
+}
+
+/// A stream that falls silent is given up. Other bodies are passed on as they are: by their length one sees that they are over.
+fn patient(body: Incoming) -> Body {
+    match body.size_hint().exact() {
+        Some(_) => Body::new(body),
+        None => Body::new(TimeoutBody::new(PATIENCE, body)),
     }
 }
 
