@@ -4,6 +4,7 @@
 //! as JSON text beside it, which is more than the provider bills.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use serde_json::value::RawValue;
 
@@ -37,7 +38,7 @@ pub(super) fn function(body: &str, function: &RawValue, input: &mut Input) -> Re
         return Ok(());
     }
     let broken = |error| Invalid::param("tools", format!("a tool cannot be read: {error}"));
-    let node: Node<'_> = serde_json::from_str(function.get()).map_err(broken)?;
+    let node = Node::of(function).map_err(broken)?;
     let members = node.members("tools")?;
     let mut shape = Shape {
         input,
@@ -47,7 +48,8 @@ pub(super) fn function(body: &str, function: &RawValue, input: &mut Input) -> Re
     shape.text(line);
     for (key, value) in members {
         match (&**key, value) {
-            ("name" | "description", Node::String(_)) | ("strict", Node::Bool(_)) => {}
+            ("name" | "description", Node::String(_))
+            | ("strict", Node::Plain("true" | "false")) => {}
             ("parameters", Node::Object(schema)) => shape.parameters(schema),
             _ => shape.rest(key, value),
         }
@@ -66,20 +68,13 @@ struct Shape<'i> {
 
 impl Shape<'_> {
     fn parameters(&mut self, schema: &[Member<'_>]) {
-        let named = |name: &str| {
-            schema.iter().any(|(key, value)| {
-                key == "properties"
-                    && matches!(value, Node::Object(properties)
-                        if properties.iter().any(|(property, _)| property == name))
-            })
-        };
+        let named = property_names(schema);
         for (key, value) in schema {
             match (&**key, value) {
                 ("type", Node::String(kind)) if kind == "object" => {}
-                ("additionalProperties", Node::Bool(_)) => {}
+                ("additionalProperties", Node::Plain("true" | "false")) => {}
                 ("required", Node::Array(names)) => {
-                    let unknown =
-                        |name: &&Node<'_>| !matches!(name, Node::String(name) if named(name));
+                    let unknown = |name: &&Node<'_>| !matches!(name, Node::String(name) if named.contains(&**name));
                     for name in names.iter().filter(unknown) {
                         self.rest(key, name);
                     }
@@ -146,6 +141,17 @@ impl Shape<'_> {
             self.text(rest);
         }
     }
+}
+
+/// The names of a schema's properties, of every copy of them.
+fn property_names<'s>(schema: &'s [Member<'_>]) -> HashSet<&'s str> {
+    let mut names = HashSet::new();
+    for (key, value) in schema {
+        if let ("properties", Node::Object(properties)) = (&**key, value) {
+            names.extend(properties.iter().map(|(name, _)| &**name));
+        }
+    }
+    names
 }
 
 /// All strings under a key, one after the other: a provider that takes the first of two copies and one that takes the

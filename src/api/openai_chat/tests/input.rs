@@ -1,3 +1,5 @@
+use std::time::{Duration, Instant};
+
 use super::*;
 use crate::api::Text;
 
@@ -99,4 +101,33 @@ fn a_schema_for_the_answer_is_counted() {
         texts(&with(r#""response_format":{"type":"json_object"}"#)).len(),
         2
     );
+}
+
+#[test]
+fn the_digits_of_a_tools_numbers_are_counted_as_they_are_written() {
+    let digits = "7".repeat(300);
+    let body = with(&format!(
+        r#""functions":[{{"name":"f","parameters":{{"properties":{{"a":{{"enum":[{digits},-0, 1e400 ,null,"x\ny"],"minimum":0.10}}}}}}}}]"#
+    ));
+    let texts = texts(&body);
+    for text in [&*digits, "-0", "1e400", "null", "x\ny", "minimum:0.10,"] {
+        assert!(
+            texts.iter().any(|known| known == text),
+            "{text} in {texts:?}"
+        );
+    }
+}
+
+#[test]
+fn a_tool_of_a_megabyte_is_read_in_linear_time() {
+    let properties: Vec<String> = (0..64_000).map(|at| format!("\"{at:06}\":0")).collect();
+    let required = vec!["\"zzzzzz\""; 32_000];
+    let body = with(&format!(
+        r#""functions":[{{"name":"f","parameters":{{"properties":{{{}}},"required":[{}]}}}}]"#,
+        properties.join(","),
+        required.join(",")
+    ));
+    let start = Instant::now();
+    assert_eq!(read(&body).unwrap().input.tools.properties, 64_000);
+    assert!(start.elapsed() < Duration::from_secs(10));
 }
