@@ -96,12 +96,17 @@ enum Way {
 
 impl Way {
     fn of<B>(request: &Request<B>, shared: &Shared) -> Self {
-        let path = NormalPath::of(request.uri().path());
-        let knows = |api: &&Arc<dyn api::Api>| api.recognises(request.method(), path.as_str());
+        let path = request.uri().path();
+        let readings = [Some(NormalPath::of(path)), NormalPath::cut(path)];
+        let readings = || readings.iter().flatten().map(NormalPath::as_str);
+        let knows = |api: &&Arc<dyn api::Api>| {
+            readings().any(|path| api.recognises(request.method(), path))
+        };
         if let Some(api) = shared.apis.iter().find(knows) {
             return Self::Metered(Some(api.clone()));
         }
-        if !api::may_cost(request.method(), path.as_str(), request.headers()) {
+        let may_cost = |path| api::may_cost(request.method(), path, request.headers());
+        if !readings().any(may_cost) {
             return Self::Straight;
         }
         match shared.quota.policy().unknown_calls() {

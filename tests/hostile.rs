@@ -13,7 +13,8 @@ use support::provider::completion;
 use support::{
     Booked, Provider, Read, booked, call, chat, generous, hello, limit, metered, post, quota,
 };
-use tower_token_quota::policy::OutputCap;
+use tower_token_quota::clock::FakeClock;
+use tower_token_quota::policy::{OutputCap, UnknownCalls};
 use tower_token_quota::{Limit, Quota, Tier};
 
 static PANICS: AtomicUsize = AtomicUsize::new(0);
@@ -200,6 +201,31 @@ async fn p8_models_that_would_break_headers_keys_or_messages() {
         assert!(!answer.headers.contains_key("set-cookie"), "{model}");
         assert_eq!(limit(&quota, "t/requests/day").used, 0);
     }
+}
+
+#[tokio::test]
+async fn p8_no_escaped_question_mark_takes_a_call_out_of_metering() {
+    for path in [
+        "/v1/chat/completions%3Fx=1",
+        "/v1/chat/completions%23",
+        "/v1/chat/completions%3F/messages/count_tokens",
+        "/x%3F/../v1/chat/completions",
+        "/openai/deployments/a/chat/completions%253F/../../b/chat/completions",
+    ] {
+        let provider = Provider::using(11, 7);
+        let request = post(path, hello("gpt-4o").to_string());
+        let answer = call(&metered(&quota(generous()), &provider), request).await;
+        assert_eq!(answer.status, 400, "{path}");
+        assert!(provider.seen().is_empty(), "{path}");
+    }
+    let policy = support::policy(generous()).unknown_calls(UnknownCalls::Reject);
+    let quota = support::quota_of(policy, &FakeClock::at(support::NOON));
+    let request = post("/v1/embeddings%3F/messages/count_tokens", "{}");
+    let answer = call(&metered(&quota, &Provider::using(1, 1)), request).await;
+    assert_eq!(
+        answer.status, 403,
+        "counting tokens is free, and this may be something else"
+    );
 }
 
 #[tokio::test]

@@ -19,8 +19,21 @@ impl<'a> NormalPath<'a> {
         if is_normal(path) {
             return Self(Cow::Borrowed(path));
         }
+        Self::of_decoded(&String::from_utf8_lossy(&decode(path.as_bytes())))
+    }
+
+    /// The path as a server reads it that decodes it before it looks for the query, if that makes a difference: it ends
+    /// where an escaped `?` or `#` stands. [`of`](Self::of) reads it as a server that does so afterwards.
+    pub(crate) fn cut(path: &str) -> Option<Self> {
+        if is_normal(path) {
+            return None;
+        }
         let decoded = decode(path.as_bytes());
-        let decoded = String::from_utf8_lossy(&decoded);
+        let end = decoded.iter().position(|byte| b"?#".contains(byte))?;
+        Some(Self::of_decoded(&String::from_utf8_lossy(&decoded[..end])))
+    }
+
+    fn of_decoded(decoded: &str) -> Self {
         let mut kept: Vec<&str> = Vec::new();
         for segment in decoded.split(['/', '\\']).map(bare) {
             match segment {
@@ -178,6 +191,23 @@ mod tests {
                 "{spelling}"
             );
         }
+    }
+
+    #[test]
+    fn an_escaped_question_mark_or_hash_ends_the_path_for_some() {
+        for path in [
+            "/v1/chat/completions%3Fx=1",
+            "/v1/chat/completions%23",
+            "/v1/chat/completions%253f/messages/count_tokens",
+            "/v1/chat/completions%3F/..",
+        ] {
+            let cut = NormalPath::cut(path);
+            let cut = cut.as_ref().map(NormalPath::as_str);
+            assert_eq!(cut, Some("/v1/chat/completions"), "{path}");
+        }
+        let whole = NormalPath::of("/x%3F/../v1/chat/completions");
+        assert_eq!(whole.as_str(), "/v1/chat/completions");
+        assert_eq!(NormalPath::cut("/v1/chat/%63ompletions"), None);
     }
 
     #[test]

@@ -195,6 +195,12 @@ fn text(buffered: &Option<Buffered>) -> &str {
 fn read(api: &dyn Api, path: &str, body: &Bytes) -> Result<Call, Invalid> {
     let body =
         std::str::from_utf8(body).map_err(|_| Invalid::body("The request's body is not UTF-8."))?;
+    // A segment with either is nobody's name, and whether the path goes on behind it depends on the server.
+    if NormalPath::cut(path).is_some() {
+        return Err(Invalid::body(
+            "The request's path must not have an escaped `?` or `#` in it.",
+        ));
+    }
     let call = api.read(NormalPath::of(path).as_str(), body)?;
     if let ModelSite::PathAfter(name) = call.model_site
         && !can_name_model(path, name)
