@@ -19,6 +19,16 @@ const PREFIXES: [&str; 11] = [
     "vertex_ai",
 ];
 
+/// What routers put behind a model's name and a colon, to say how it is to be run. Any other tag, such as the size in
+/// `llama3:8b`, is part of the name.
+const VARIANTS: [&str; 9] = [
+    "beta", "exacto", "extended", "floor", "free", "latest", "nitro", "online", "thinking",
+];
+
+/// Bedrock's regions, and the vendors whose models have the same names elsewhere.
+const REGIONS: [&str; 7] = ["apac", "au", "eu", "global", "jp", "us", "us-gov"];
+const VENDORS: [&str; 2] = ["anthropic", "openai"];
+
 /// Names whose other spellings follow no rule.
 const SAME: [(&str, &str); 5] = [
     ("claude-3-5-sonnet-v2", "claude-3-5-sonnet"),
@@ -46,6 +56,8 @@ pub(super) fn folded(name: &str) -> String {
 /// | `claude-3-7-sonnet-latest`, `chatgpt-4o-latest` | `claude-3-7-sonnet`, `chatgpt-4o` | the newest snapshot |
 /// | `ft:gpt-4o-mini-2024-07-18:org::id` | `gpt-4o-mini` | fine-tuned from it |
 /// | `gpt-35-turbo` | `gpt-3.5-turbo` | as Azure spells it |
+/// | `openai/gpt-4o:nitro`, `llama3:latest` | `gpt-4o`, `llama3` | run in another way; `llama3:8b` is a model of its own |
+/// | `us.anthropic.claude-sonnet-4-20250514-v1:0` | `claude-sonnet-4` | as Bedrock spells it |
 pub(crate) fn canonical(name: &str) -> Option<String> {
     let name = folded(name);
     let mut rest = name.as_str();
@@ -63,7 +75,9 @@ fn peeled(name: &str) -> Option<&str> {
     }
     let rest = base_of_fine_tuned(name)
         .or_else(|| after_prefix(name))
+        .or_else(|| after_vendor(name))
         .or_else(|| before_version(name))
+        .or_else(|| before_variant(name))
         .or_else(|| before_suffix(name))?;
     Some(rest.trim())
 }
@@ -86,6 +100,32 @@ fn after_prefix(name: &str) -> Option<&str> {
         start = slash + 1;
     }
     let rest = &name[found?..];
+    (!rest.trim().is_empty()).then_some(rest)
+}
+
+/// What follows Bedrock's `anthropic.` or `us.anthropic.`.
+fn after_vendor(name: &str) -> Option<&str> {
+    let (first, rest) = name.split_once('.')?;
+    let (vendor, rest) = if REGIONS.contains(&first) {
+        rest.split_once('.')?
+    } else {
+        (first, rest)
+    };
+    (VENDORS.contains(&vendor) && !rest.trim().is_empty()).then_some(rest)
+}
+
+/// What stands before a router's variant, or before Bedrock's `-v1:0` or `-1:0`.
+fn before_variant(name: &str) -> Option<&str> {
+    let (rest, variant) = name.rsplit_once(':')?;
+    let bedrock = || {
+        let (model, version) = rest.rsplit_once('-').filter(|_| variant == "0")?;
+        digits(version.strip_prefix('v').unwrap_or(version)).then_some(model)
+    };
+    let rest = if VARIANTS.contains(&variant) {
+        rest
+    } else {
+        bedrock()?
+    };
     (!rest.trim().is_empty()).then_some(rest)
 }
 

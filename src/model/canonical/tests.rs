@@ -56,6 +56,14 @@ const NAMES: &[(&str, &str)] = &[
     ("openai/ft:gpt-4o-mini-2024-07-18:acme::id", "gpt-4o-mini"), ("ft:gpt-4o", "gpt-4o"),
     // What a client adds behind the colon is not looked at.
     ("ft:gpt-4o:a/openai/gpt-4o-mini", "gpt-4o"), ("openai/ft:gpt-4o:a/openai/gpt-4o-mini", "gpt-4o"),
+    // Variants of routers, and tags that are none.
+    ("openai/gpt-4o:free", "gpt-4o"), ("openai/gpt-4o:nitro", "gpt-4o"), ("gpt-4o-2024-08-06:floor", "gpt-4o"), ("GPT-4o:Online ", "gpt-4o"),
+    ("openrouter/anthropic/claude-3-7-sonnet:thinking:beta", "claude-3-7-sonnet"), ("llama3:latest", "llama3"), ("llama3:8b", "llama3:8b"), ("qwen3:0.6b", "qwen3:0.6b"),
+    ("gpt-4o: exacto", "gpt-4o: exacto"), (":free", ":free"), ("ft:gpt-4o:acme::free", "gpt-4o"),
+    // Bedrock.
+    ("us.anthropic.claude-sonnet-4-20250514-v1:0", "claude-sonnet-4"), ("anthropic.claude-3-5-sonnet-20241022-v2:0", "claude-3-5-sonnet"), ("us.openai.gpt-4o", "gpt-4o"),
+    ("bedrock/eu.anthropic.claude-haiku-4-5-20251001-v1:0", "claude-haiku-4-5"), ("openai.gpt-oss-120b-1:0", "gpt-oss-120b"), ("anthropic.claude-v2:1", "claude-v2:1"),
+    ("us.meta.llama3-3-70b-instruct-v1:0", "us.meta.llama3-3-70b-instruct"), ("anthropic.", "anthropic."), ("us.gpt-4o", "us.gpt-4o"),
     // Other spellings.
     ("gpt-35-turbo", "gpt-3.5-turbo"), ("azure/gpt-35-turbo-16k-0613", "gpt-3.5-turbo-16k"), ("claude-opus-4-0", "claude-opus-4"), ("claude-sonnet-4-0", "claude-sonnet-4"),
 ];
@@ -81,7 +89,16 @@ fn a_name_that_says_no_model_has_none() {
 
 #[test]
 fn a_megabyte_of_prefixes_takes_no_time() {
-    for part in ["openai/", "ft:", "-latest", "@001", " "] {
+    for part in [
+        "openai/",
+        "ft:",
+        "-latest",
+        "@001",
+        ":free",
+        "-1:0",
+        "us.openai.",
+        " ",
+    ] {
         assert_eq!(
             canonical(&part.repeat(1 << 18)).filter(|_| part != " "),
             None
@@ -124,6 +141,14 @@ fn any_name() -> impl Strategy<Value = String> {
         "ü",
         "-1106-preview",
         "\u{a0}",
+        ":nitro",
+        ":latest",
+        ":8b",
+        ":0",
+        "-v1:0",
+        "us.",
+        "anthropic.",
+        "openai.",
     ];
     let part = prop_oneof![9 => prop::sample::select(parts.to_vec()).prop_map(str::to_owned), 1 => "\\PC{0,3}"];
     prop::collection::vec(part, 0..8).prop_map(|parts| parts.concat())
