@@ -13,10 +13,10 @@ use support::{
     Provider, booked, call, chat, generous, hello, hello_call, hello_stream, metered, policy, post,
     quota, quota_of, status,
 };
-use tower::ServiceExt;
+use tower::{Layer, ServiceExt};
 use tower_token_quota::clock::FakeClock;
 use tower_token_quota::policy::OutputCap;
-use tower_token_quota::{Limit, Subject, Tier};
+use tower_token_quota::{Limit, Subject, Tier, TokenQuotaLayer};
 
 /// JSON in spellings that no serializer would choose: odd blanks, escapes, numbers beyond any type, any order.
 fn odd_json() -> impl Strategy<Value = String> {
@@ -165,11 +165,26 @@ fn p7_caps_that_stand_are_replaced_in_place_or_left_if_they_are_right() {
         ),
         (r#","max_tokens": 100"#, r#","max_tokens": 100"#),
         (r#","max_tokens": 7"#, r#","max_tokens": 7"#),
-        (r#","max_tokens": null"#, r#","max_tokens": 50"#),
+        (
+            r#","max_completion_tokens": null,"max_tokens":null"#,
+            r#","max_completion_tokens": 50,"max_tokens":null"#,
+        ),
     ] {
         let (seen, ..) = forwarded(enforcing(50), &body(sent));
         assert_eq!(seen, body(expected), "{sent}");
     }
+}
+
+#[tokio::test]
+async fn p7_a_null_is_no_cap_by_the_older_name() {
+    let mut body = hello("my-vllm");
+    body["max_completion_tokens"] = 50.into();
+    body["max_tokens"] = serde_json::Value::Null;
+    let provider = Provider::using(1, 1);
+    let layer = TokenQuotaLayer::new(quota(enforcing(50)), support::by_header());
+    let service = layer.legacy_output_cap().layer(provider.clone());
+    call(&service, chat(body.to_string())).await;
+    assert_eq!(provider.last().json()["max_tokens"], 50);
 }
 
 #[test]

@@ -56,6 +56,12 @@ pub struct Sites {
     pub include_usage: Option<Range<usize>>,
 }
 
+/// Whether something other than `null` stands at a site of a body.
+pub(crate) fn is_set(site: &Option<Range<usize>>, body: &str) -> bool {
+    let value = site.clone().and_then(|site| body.get(site));
+    value.is_some_and(|value| value != "null")
+}
+
 /// Where a request names its model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]

@@ -14,6 +14,7 @@ pub use call::{Call, Input, Invalid, ModelSite, OutputAsk, Sites, Text, ToolShap
 pub use splice::{Splice, splice};
 pub use tally::Tally;
 
+pub(crate) use call::is_set;
 pub(crate) use outline::Outline;
 pub(crate) use path::{NormalPath, can_name_model, with_model};
 pub(crate) use sse::Events;

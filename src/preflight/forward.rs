@@ -6,7 +6,7 @@ use http::request::Parts;
 use http::uri::PathAndQuery;
 use http::{HeaderName, HeaderValue, Request, Uri, header};
 
-use crate::api::{Api, Call, Edit, ModelSite, splice, with_model};
+use crate::api::{Api, Call, Edit, ModelSite, is_set, splice, with_model};
 use crate::body::{Buffered, MeterPlan, RequestBody};
 use crate::quota::Hold;
 use crate::reject::Rejection;
@@ -43,8 +43,8 @@ impl Desk {
         hold: Hold,
         (api, call, mut buffered): (Arc<dyn Api>, &Call, Buffered),
     ) -> Result<Admission<B>, Rejection> {
-        let edit = self.edit(call, &hold);
         let body = std::str::from_utf8(&buffered.bytes).unwrap_or_default();
+        let edit = self.edit((call, body), &hold);
         let splices = api.splices(call, body, &edit);
         let is_changed = !splices.is_empty();
         let Some(bytes) = splice(&buffered.bytes, splices) else {
@@ -80,11 +80,13 @@ impl Desk {
     }
 
     /// What is changed: nothing that already is as it should be.
-    fn edit<'h>(&self, call: &Call, hold: &'h Hold) -> Edit<'h> {
+    fn edit<'h>(&self, (call, body): (&Call, &str), hold: &'h Hold) -> Edit<'h> {
         let asks_for_usage = self.shared.quota.policy().asks_stream_usage();
         Edit {
             model: hold.downgraded_from().map(|_| hold.model()),
-            output_cap: hold.output_cap().filter(|cap| !self.is_capped(call, *cap)),
+            output_cap: hold
+                .output_cap()
+                .filter(|cap| !self.is_capped((call, body), *cap)),
             stream_usage: asks_for_usage && call.stream && !call.asks_usage,
             legacy_cap: self.shared.legacy_cap,
         }
@@ -93,8 +95,8 @@ impl Desk {
 
 impl Desk {
     /// Whether a request says already what would be written, by every name that it would be written by.
-    fn is_capped(&self, call: &Call, cap: u64) -> bool {
-        let by_old_name = !self.shared.legacy_cap || call.sites.legacy_cap.is_some();
+    fn is_capped(&self, (call, body): (&Call, &str), cap: u64) -> bool {
+        let by_old_name = !self.shared.legacy_cap || is_set(&call.sites.legacy_cap, body);
         call.output.cap == Some(cap) && by_old_name
     }
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::api::{Call, Edit, ModelSite, Splice};
+use crate::api::{Call, Edit, ModelSite, Splice, is_set};
 
 const INCLUDE_USAGE: &str = r#""include_usage":true"#;
 
@@ -15,18 +15,19 @@ pub(super) fn splices(call: &Call, body: &str, edit: &Edit<'_>) -> Vec<Splice> {
         splices.push(replace(site, model));
     }
     if let Some(cap) = edit.output_cap {
-        let sites = [&call.sites.cap, &call.sites.legacy_cap];
-        splices.extend(
-            sites
-                .into_iter()
-                .flatten()
-                .map(|site| replace(site, cap.to_string())),
-        );
-        match sites {
-            // The server may know the old key only, so it has to be there.
-            [_, None] if edit.legacy_cap => inserted.push_str(&format!("\"max_tokens\":{cap},")),
-            [None, None] => inserted.push_str(&format!("\"max_completion_tokens\":{cap},")),
-            _ => {}
+        let is_old = edit.legacy_cap || is_set(&call.sites.legacy_cap, body);
+        // Of the two names one is enough, and of the older one newer models want to know nothing.
+        let is_new = !is_old || is_set(&call.sites.cap, body);
+        let sites = [
+            ("max_completion_tokens", is_new, &call.sites.cap),
+            ("max_tokens", is_old, &call.sites.legacy_cap),
+        ];
+        for (key, is_written, site) in sites {
+            match site {
+                _ if !is_written => {}
+                Some(site) => splices.push(replace(site, cap.to_string())),
+                None => inserted.push_str(&format!("\"{key}\":{cap},")),
+            }
         }
     }
     // A provider refuses `stream_options` where no stream is asked for.

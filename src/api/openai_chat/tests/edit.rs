@@ -77,16 +77,30 @@ fn a_cap_is_written_where_one_stands_or_else_first() {
         ),
         (
             r#""max_tokens": null ,"max_completion_tokens":7"#,
-            r#""max_tokens": 50 ,"max_completion_tokens":50"#,
+            r#""max_tokens": null ,"max_completion_tokens":50"#,
+        ),
+        (
+            r#""max_tokens":null,"max_completion_tokens":null"#,
+            r#""max_tokens":null,"max_completion_tokens":50"#,
+        ),
+        (
+            r#""max_tokens":9,"max_completion_tokens":null"#,
+            r#""max_tokens":50,"max_completion_tokens":null"#,
+        ),
+        (
+            r#""max_tokens":9,"max_completion_tokens":7"#,
+            r#""max_tokens":50,"max_completion_tokens":50"#,
         ),
     ] {
         assert_eq!(edited(&body(members), &CAP), body(expected));
     }
-    let without = format!("  {}", body(r#""n":1"#));
-    assert_eq!(
-        edited(&without, &CAP),
-        without.replacen('{', r#"{"max_completion_tokens":50,"#, 1)
-    );
+    for members in [r#""n":1"#, r#""max_tokens":null"#] {
+        let without = format!("  {}", body(members));
+        assert_eq!(
+            edited(&without, &CAP),
+            without.replacen('{', r#"{"max_completion_tokens":50,"#, 1)
+        );
+    }
 }
 
 #[test]
@@ -105,6 +119,9 @@ fn older_servers_get_the_cap_by_its_older_name() {
         edited(&with(r#""max_tokens":900"#), &LEGACY_CAP),
         with(r#""max_tokens":50"#)
     );
+    let nulls = with(r#""max_completion_tokens":null,"max_tokens":null"#);
+    let expected = with(r#""max_completion_tokens":null,"max_tokens":50"#);
+    assert_eq!(edited(&nulls, &LEGACY_CAP), expected);
 }
 
 #[test]
