@@ -17,7 +17,7 @@ use support::provider::{
 use support::watch::Events;
 use support::{
     Booked, Provider, booked, by_header, chat, generous, hello, hello_call, hello_stream, limit,
-    metered, quota, read, stream_call,
+    metered, post, quota, read, stream_call,
 };
 use tower::{Layer, Service, ServiceExt};
 use tower_token_quota::{Outcome, Quota, TokenQuotaLayer, Usage};
@@ -341,6 +341,41 @@ async fn p4_models_that_may_reason_unseen_book_the_whole_reservation_unless_usag
         ),
     ];
     check("o3", true, table).await;
+}
+
+/// What is booked for a stream that its caller leaves after the first words.
+async fn booked_after_leaving(path: &str, body: serde_json::Value) -> Booked {
+    let quota = quota(generous());
+    let provider = streams_then(vec![says("Hello, you!")], Step::Hang);
+    let service = metered(&quota, &provider);
+    let response = service.oneshot(post(path, body.to_string())).await.unwrap();
+    let mut body = response.into_body();
+    body.frame().await.unwrap().unwrap();
+    drop(body);
+    booked(&quota)
+}
+
+#[tokio::test]
+async fn p4_a_deployment_that_nobody_knows_may_reason() {
+    let deployment = "/openai/deployments/prod-1/chat/completions";
+    let body = hello_stream("anything");
+    assert_eq!(booked_after_leaving(deployment, body).await, WHOLE);
+    let known = "/openai/deployments/gpt-4o-mini/chat/completions";
+    let body = hello_stream("anything");
+    assert_eq!(booked_after_leaving(known, body).await, COUNTED);
+}
+
+#[tokio::test]
+async fn p4_a_model_that_is_asked_to_reason_does() {
+    for (effort, expected) in [("high", WHOLE), ("none", COUNTED)] {
+        let mut body = hello_stream("my-model");
+        body["reasoning_effort"] = effort.into();
+        let found = booked_after_leaving(support::PATH, body).await;
+        assert_eq!(found, expected, "{effort}");
+    }
+    let thinking = hello_stream("anthropic/claude-3.7-sonnet:thinking");
+    let found = booked_after_leaving(support::PATH, thinking).await;
+    assert_eq!(found, WHOLE, "the mark is no part of the canonical name");
 }
 
 fn layer(quota: &Quota) -> TokenQuotaLayer {

@@ -18,6 +18,8 @@ pub struct Call {
     pub stream: bool,
     /// Whether the caller asked for usage at the end of the stream himself.
     pub asks_usage: bool,
+    /// Whether the caller asks the model to reason, which it may bill without showing it.
+    pub reasons: bool,
     /// Where in the body an [`Edit`](super::Edit) would be made.
     pub sites: Sites,
 }
@@ -33,6 +35,7 @@ impl Call {
             output: OutputAsk::default(),
             stream: false,
             asks_usage: false,
+            reasons: false,
             sites: Sites::default(),
         }
     }

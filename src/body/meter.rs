@@ -9,7 +9,7 @@ use http::response::Parts;
 
 use crate::api::{Api, Events, Outline, Tally};
 use crate::count;
-use crate::model::{self, Encoding};
+use crate::model::{Encoding, Model};
 use crate::quota::Hold;
 use crate::settle::{ByStatus, Ending, Outcome};
 use crate::watch::Event;
@@ -23,6 +23,8 @@ pub(crate) struct MeterPlan {
     pub(crate) api: Arc<dyn Api>,
     /// We asked for the stream's usage on the caller's behalf, and keep it from him.
     pub(crate) strip_usage: bool,
+    /// The caller asks the model to reason.
+    pub(crate) reasons: bool,
 }
 
 /// Watches one answer's bytes.
@@ -34,6 +36,7 @@ pub(crate) struct Meter {
     by_status: ByStatus,
     /// What somebody who knows better says, whatever the answer does.
     known: Option<Outcome>,
+    reasons: bool,
     tally: Tally,
     /// Output tokens that were delivered and counted.
     delivered: u64,
@@ -63,6 +66,7 @@ impl Meter {
             api: plan.api,
             by_status,
             known,
+            reasons: plan.reasons,
             tally: Tally::default(),
             delivered: 0,
             unseen: false,
@@ -135,9 +139,7 @@ impl Meter {
     fn conclude(&mut self, complete: bool) {
         let Some(hold) = &self.hold else { return };
         let reserved = hold.estimate();
-        let may_reason = hold
-            .canonical_model()
-            .is_some_and(|model| model::may_reason(model.canonical()));
+        let may_reason = self.reasons || hold.canonical_model().is_some_and(Model::may_reason);
         let unseen = self.unseen || self.form.skipped();
         let outcome = match (self.known, self.by_status) {
             (Some(outcome), _) => outcome,

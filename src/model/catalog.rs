@@ -33,21 +33,38 @@ pub fn facts(canonical: &str) -> Option<&'static Facts> {
 /// Whether a model may bill for reasoning that it does not show, so that what was delivered says little of what it cost.
 ///
 /// By the beginning of its name, so that new models of a known line are covered: OpenAI's `o1`, `o3` …, `gpt-5` and all
-/// later ones but `gpt-5-chat`, `codex-*`, `gpt-oss-*`; Gemini from 2.5 on; xAI's `grok-3-mini` and from `grok-4` on.
+/// later ones but `gpt-5-chat`; Gemini from 2.5 on; xAI's from `grok-4` on; a few lines of others; and whatever says
+/// `thinking` in its name. An organization before the name, as in `deepseek/deepseek-r1`, makes no difference.
 #[must_use]
 pub fn may_reason(canonical: &str) -> bool {
+    let name = canonical
+        .rsplit_once('/')
+        .map_or(canonical, |(_, name)| name);
     let from = |line: &str, first: (u32, u32)| {
-        let version = canonical.strip_prefix(line).and_then(version);
+        let version = name.strip_prefix(line).and_then(version);
         version.is_some_and(|version| version >= first)
     };
-    let starts = |line| canonical.starts_with(line);
-    (from("o", (1, 0)) || from("gpt-", (5, 0)) && !starts("gpt-5-chat"))
-        || starts("codex-")
-        || starts("gpt-oss")
+    (from("o", (1, 0)) || from("gpt-", (5, 0)) && !name.starts_with("gpt-5-chat"))
         || from("gemini-", (2, 5))
         || from("grok-", (4, 0))
-        || starts("grok-3-mini")
+        || REASONING.iter().any(|line| name.starts_with(line))
+        || THINKING.iter().any(|mark| name.contains(mark))
 }
+
+/// Beginnings of names of lines that reason in all their versions, or may be told to.
+const REASONING: [&str; 8] = [
+    "codex-",
+    "deepseek-r1",
+    "deepseek-reasoner",
+    "gpt-oss",
+    "grok-3-mini",
+    "magistral",
+    "qwen3",
+    "qwq",
+];
+
+/// How makers and routers mark a version that reasons.
+const THINKING: [&str; 2] = ["-thinking", ":thinking"];
 
 /// The version that a text begins with: `5.4-mini` is 5.4, `3-pro` is 3.0.
 fn version(text: &str) -> Option<(u32, u32)> {
@@ -243,6 +260,14 @@ mod tests {
             "gemini-3-pro",
             "grok-4",
             "gpt-oss-20b",
+            "deepseek-reasoner",
+            "deepseek/deepseek-r1-0528",
+            "qwq-32b",
+            "qwen/qwen3-235b-a22b",
+            "kimi-k2-thinking",
+            "claude-3.7-sonnet:thinking",
+            "grok-3-mini-fast",
+            "magistral-medium",
         ] {
             assert!(may_reason(model), "{model}");
         }
@@ -258,6 +283,8 @@ mod tests {
             "claude-sonnet-5",
             "grok-3",
             "gpt-audio",
+            "deepseek-chat",
+            "qwen2.5-72b",
             "",
         ] {
             assert!(!may_reason(model), "{model}");

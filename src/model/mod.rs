@@ -60,6 +60,12 @@ impl Model {
     pub fn is_resolved(&self) -> bool {
         self.resolved
     }
+
+    /// Whether the model may bill for reasoning that it does not show, as far as its name tells: as it was written too,
+    /// since a canonical name has no `:thinking`. A model that nobody knows may.
+    pub(crate) fn may_reason(&self) -> bool {
+        !self.resolved || may_reason(&self.canonical) || may_reason(&canonical::folded(&self.raw))
+    }
 }
 
 /// Whether two models are known to be of different providers: a call of one's API means nothing to the other.

@@ -71,6 +71,7 @@ impl Desk {
                 hold,
                 api,
                 strip_usage,
+                reasons: call.reasons,
             }),
         })
     }

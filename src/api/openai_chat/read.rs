@@ -33,6 +33,7 @@ pub(super) fn read(path: &str, body: &str) -> Result<Call, Invalid> {
         output,
         stream: flag("stream", members.stream)?,
         asks_usage: stream_options.include_usage,
+        reasons: members.reasons,
         sites,
     })
 }
@@ -49,6 +50,7 @@ struct Top<'a> {
     stream_options: Option<&'a RawValue>,
     tools: Option<&'a RawValue>,
     functions: Option<&'a RawValue>,
+    reasons: bool,
     /// Members that are put into the prompt as they are.
     prompted: Vec<&'a RawValue>,
 }
@@ -78,6 +80,8 @@ impl<'a> Top<'a> {
             "n" => self.n = Some(value),
             "stream" => self.stream = Some(value),
             "stream_options" => self.stream_options = Some(value),
+            "reasoning_effort" => self.reasons |= !is_none(value),
+            "reasoning" | "thinking" => self.reasons |= not_null(&value),
             "tools" => self.tools = Some(value).filter(not_null),
             "functions" => self.functions = Some(value).filter(not_null),
             "response_format" | "tool_choice" | "function_call" => self.chosen(value),
@@ -97,6 +101,11 @@ impl<'a> Top<'a> {
             Ok(())
         });
     }
+}
+
+/// Whether an effort is none at all.
+fn is_none(effort: &RawValue) -> bool {
+    !not_null(&effort) || string(effort).is_ok_and(|effort| effort == "none")
 }
 
 fn not_null(value: &&RawValue) -> bool {

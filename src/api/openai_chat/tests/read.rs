@@ -76,6 +76,30 @@ fn a_path_that_names_a_deployment_decides_on_the_model() {
 }
 
 #[test]
+fn a_call_tells_whether_the_model_is_to_reason() {
+    for (members, reasons) in [
+        (r#""reasoning_effort":"low""#, true),
+        (r#""reasoning":{"effort":"high"}"#, true),
+        (
+            r#""thinking":{"type":"enabled","budget_tokens":1024}"#,
+            true,
+        ),
+        (
+            r#""reasoning_effort":"low","reasoning_effort":"none""#,
+            true,
+        ),
+        (r#""reasoning_effort":"none""#, false),
+        (
+            r#""reasoning_effort":null,"reasoning":null,"thinking":null"#,
+            false,
+        ),
+        (r#""n":1"#, false),
+    ] {
+        assert_eq!(read(&with(members)).unwrap().reasons, reasons, "{members}");
+    }
+}
+
+#[test]
 fn a_model_is_needed() {
     let long = format!(r#"{{"model":"{}","messages":[{{}}]}}"#, "x".repeat(513));
     for body in [
