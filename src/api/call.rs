@@ -87,6 +87,9 @@ pub struct OutputAsk {
     pub answers: u64,
 }
 
+/// A request with more texts than this is refused: each takes memory of its own, however short it is.
+const MOST_TEXTS: usize = 65_536;
+
 /// What is to be counted of a request's input, free of any tokenizer.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
@@ -103,6 +106,25 @@ pub struct Input {
     pub overhead: u64,
     /// Images, audio and files: parts that are no text. Counted by a flat figure until their family knows better.
     pub media: u64,
+}
+
+impl Input {
+    /// Adds a text, if it is not empty. What is beyond the most that a request may have is not kept, only
+    /// [complained of](Self::check).
+    pub(super) fn add(&mut self, text: Text) {
+        if !text.is_empty() && self.texts.len() <= MOST_TEXTS {
+            self.texts.push(text);
+        }
+    }
+
+    /// Complains of too many texts.
+    pub(super) fn check(&self) -> Result<(), Invalid> {
+        if self.texts.len() <= MOST_TEXTS {
+            return Ok(());
+        }
+        let message = format!("the request has too many parts: more than {MOST_TEXTS} texts");
+        Err(Invalid::body(message))
+    }
 }
 
 /// A text of a request.
@@ -122,6 +144,13 @@ impl Text {
         match self {
             Self::Span(range) => body.get(range.clone()).unwrap_or_default(),
             Self::Owned(text) => text,
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        match self {
+            Self::Span(range) => range.is_empty(),
+            Self::Owned(text) => text.is_empty(),
         }
     }
 }

@@ -3,8 +3,10 @@
 use crate::api::Invalid;
 
 /// Keys of which a request has one copy, spelled exactly.
-const DECISIVE: [&str; 9] = [
+const DECISIVE: [&str; 11] = [
     "model",
+    "models",
+    "fallbacks",
     "messages",
     "max_completion_tokens",
     "max_tokens",

@@ -12,6 +12,10 @@ const MESSAGES: &str = "messages";
 /// The size from which on a file or a sound counts as another part: a minute or more of speech, however well packed.
 const MEDIA_SIZE: usize = 256 * 1024;
 
+/// The longest id, kind or mark that is passed over, quotes included: it is not shown to the model. In what is longer
+/// somebody hides a text.
+const LONGEST_MARK: usize = 66;
+
 /// What a call of a tool and its result cost beside their texts, by measurement: the name is told again with the result.
 const CALL: u64 = 9;
 /// Calls made side by side are wrapped in a call of another tool, which names each of them at length.
@@ -43,7 +47,7 @@ impl Reader<'_, '_> {
                 reader.called(value)
             }
             // Ids tie a result to its call and are not shown to the model.
-            ("tool_call_id", Kind::String) => Ok(()),
+            ("tool_call_id", Kind::String) if is_mark(value) => Ok(()),
             ("audio", Kind::Object) => {
                 reader.input.media += 1;
                 Ok(())
@@ -63,7 +67,7 @@ impl Reader<'_, '_> {
         }
         self.fields(part, |reader, key, value| {
             match key {
-                "type" | "prompt_cache_breakpoint" | "cache_control" => {}
+                "type" | "prompt_cache_breakpoint" | "cache_control" if is_mark(value) => {}
                 // An image is scaled down, so its size says little; of a sound or a file it says something.
                 "image_url" | "image" => reader.input.media += 1,
                 "input_audio" | "file" | "audio_url" | "video_url" => {
@@ -88,7 +92,7 @@ impl Reader<'_, '_> {
 
     fn tool_call(&mut self, call: &RawValue) -> Result<(), Invalid> {
         self.fields(call, |reader, key, value| match (key, kind(value)) {
-            ("id" | "type", Kind::String) | ("index", Kind::Number) => Ok(()),
+            ("id" | "type", Kind::String) | ("index", Kind::Number) if is_mark(value) => Ok(()),
             ("function" | "custom", Kind::Object) => reader.called(value),
             _ => reader.any(value),
         })
@@ -112,7 +116,7 @@ impl Reader<'_, '_> {
                 .map_err(|error| Invalid::param(MESSAGES, format!("a text is broken: {error}")))?,
             _ => Text::Span(position(self.body, value.get())),
         };
-        self.input.texts.push(text);
+        self.input.add(text);
         Ok(())
     }
 
@@ -132,4 +136,8 @@ impl Reader<'_, '_> {
     ) -> Result<(), Invalid> {
         items(array.get(), |item| each(self, item)).map_err(|stop| stop.at(MESSAGES))
     }
+}
+
+fn is_mark(value: &RawValue) -> bool {
+    value.get().len() <= LONGEST_MARK
 }

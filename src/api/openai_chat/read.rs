@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use super::keys::Seen;
 use super::{messages, tools};
 use crate::api::json::{Kind, Stop, items, kind, members, position, string};
-use crate::api::path::segment_after;
+use crate::api::path::{ends_with, segment_after};
 use crate::api::{Call, Input, Invalid, ModelSite, OutputAsk, Sites, Text};
 
 /// A model's name that is longer is nobody's model; it would only fill counters and logs.
@@ -61,8 +61,7 @@ impl<'a> Top<'a> {
         let mut seen = Seen::top_level();
         members(body, |key, value| {
             seen.note(&key)?;
-            top.take(&key, value);
-            Ok(())
+            top.take(&key, value)
         })
         .map_err(|stop| match stop {
             Stop::Json(error) => Invalid::body(format!("the body is not a JSON object: {error}")),
@@ -71,9 +70,11 @@ impl<'a> Top<'a> {
         Ok(top)
     }
 
-    fn take(&mut self, key: &str, value: &'a RawValue) {
+    fn take(&mut self, key: &str, value: &'a RawValue) -> Result<(), Invalid> {
         match key {
             "model" => self.model = Some(value),
+            "models" => no_other_models("models", value)?,
+            "fallbacks" => no_other_models("fallbacks", value)?,
             "messages" => self.messages = Some(value),
             "max_completion_tokens" => self.max_completion_tokens = Some(value),
             "max_tokens" => self.max_tokens = Some(value),
@@ -87,8 +88,11 @@ impl<'a> Top<'a> {
             "response_format" | "tool_choice" | "function_call" => self.chosen(value),
             // Not of OpenAI, but of servers that speak its words and render the prompt themselves.
             "documents" | "chat_template" | "chat_template_kwargs" => self.prompted.push(value),
+            // What the answer may turn out to be. It is billed, read or not.
+            "prediction" => self.prompted.extend(Some(value).filter(not_null)),
             _ => {}
         }
+        Ok(())
     }
 
     /// A format or a tool that is described at length: the description is put into the prompt, a bare name is not.
@@ -103,6 +107,25 @@ impl<'a> Top<'a> {
     }
 }
 
+/// Routers run the models of these lists when the first one fails, or instead of it.
+fn no_other_models(param: &'static str, value: &RawValue) -> Result<(), Invalid> {
+    if matches!(value.get(), "null" | "\"\"") || is_empty_list(value) {
+        return Ok(());
+    }
+    let message = format!(
+        "each call may name one model, so that it can be metered: leave {param} out, and name it in model"
+    );
+    Err(Invalid::param(param, message))
+}
+
+fn is_empty_list(value: &RawValue) -> bool {
+    let inside = value
+        .get()
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'));
+    inside.is_some_and(|items| items.trim_ascii().is_empty())
+}
+
 /// Whether an effort is none at all.
 fn is_none(effort: &RawValue) -> bool {
     !not_null(&effort) || string(effort).is_ok_and(|effort| effort == "none")
@@ -112,30 +135,41 @@ fn not_null(value: &&RawValue) -> bool {
     kind(value) != Kind::Null
 }
 
-/// The model and where it stands. Azure believes the path and ignores the body, whose `model` its own SDK users fill
-/// with whatever they like; so a path that names a deployment decides, and the two may differ.
+/// The model and where it stands. Azure and LiteLLM believe the path and ignore the body, whose `model` SDK users fill
+/// with whatever they like; so a path that names a deployment or an engine decides, and the two may differ.
 fn model<'a>(
     path: &'a str,
     body: &str,
     value: Option<&'a RawValue>,
 ) -> Result<(Cow<'a, str>, ModelSite), Invalid> {
-    const DEPLOYMENTS: &str = "deployments";
-    match segment_after(path, DEPLOYMENTS) {
-        // Only `chat/completions` follows.
-        Some((model, 2)) => {
-            return Ok((checked(model.into())?, ModelSite::PathAfter(DEPLOYMENTS)));
-        }
-        // A server could take several segments for the model.
-        Some(_) if path.to_ascii_lowercase().contains("/openai/deployments/") => {
-            let message = "the path's deployment must be one segment";
-            return Err(Invalid::param("model", message));
-        }
-        _ => {}
+    if let Some((model, name)) = model_in_path(path)? {
+        return Ok((checked(model.into())?, ModelSite::PathAfter(name)));
     }
     let value = value.ok_or_else(|| Invalid::param("model", "you must provide a model"))?;
     let model = string(value).map_err(|_| Invalid::param("model", "model must be a string"))?;
     let site = ModelSite::Body(position(body, value.get()));
     Ok((checked(model)?, site))
+}
+
+/// The model in `…/deployments/{model}/chat/completions` or `…/engines/{model}/chat/completions`, and the segment before it.
+fn model_in_path(path: &str) -> Result<Option<(&str, &'static str)>, Invalid> {
+    const DEPLOYMENTS: &str = "deployments";
+    const ENGINES: &str = "engines";
+    let several = || Invalid::param("model", "the path must name the model in one segment");
+    // Whose path goes on so has engines that are no models, and reads the body: Docker's model runner, for one.
+    let is_versioned = ends_with(path, &["v1", "chat", "completions"]);
+    let deployment = segment_after(path, DEPLOYMENTS);
+    let engine = segment_after(path, ENGINES).filter(|_| !is_versioned);
+    let is_azure = path.to_ascii_lowercase().contains("/openai/deployments/");
+    match (deployment, engine) {
+        // Only `chat/completions` follows.
+        (Some((model, 2)), _) => Ok(Some((model, DEPLOYMENTS))),
+        (_, Some((model, 2))) if !is_azure => Ok(Some((model, ENGINES))),
+        // A server could take several segments for the model.
+        (Some(_), _) if is_azure => Err(several()),
+        (_, Some(_)) => Err(several()),
+        (_, None) => Ok(None),
+    }
 }
 
 fn checked(model: Cow<'_, str>) -> Result<Cow<'_, str>, Invalid> {
@@ -231,9 +265,9 @@ fn input(body: &str, top: &Top<'_>) -> Result<Input, Invalid> {
         })
         .map_err(|stop| stop.at("functions"))?;
     }
-    let prompted = top.prompted.iter();
-    input
-        .texts
-        .extend(prompted.map(|value| Text::Span(position(body, value.get()))));
+    for value in &top.prompted {
+        input.add(Text::Span(position(body, value.get())));
+    }
+    input.check()?;
     Ok(input)
 }

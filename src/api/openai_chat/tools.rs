@@ -22,7 +22,7 @@ pub(super) fn tool(body: &str, tool: &RawValue, input: &mut Input) -> Result<(),
         "function" => function(body, value, input),
         _ => {
             input.tools.functions += 1;
-            input.texts.push(Text::Span(position(body, value.get())));
+            input.add(Text::Span(position(body, value.get())));
             Ok(())
         }
     })
@@ -34,7 +34,7 @@ pub(super) fn function(body: &str, function: &RawValue, input: &mut Input) -> Re
     input.tools.functions += 1;
     if function.get().len() > LARGEST {
         let whole = position(body, function.get());
-        input.texts.push(Text::Span(whole));
+        input.add(Text::Span(whole));
         return Ok(());
     }
     let broken = |error| Invalid::param("tools", format!("a tool cannot be read: {error}"));
@@ -126,7 +126,7 @@ impl Shape<'_> {
     }
 
     fn text(&mut self, text: String) {
-        self.input.texts.push(Text::Owned(text.into()));
+        self.input.add(Text::Owned(text.into()));
     }
 
     fn rest(&mut self, key: &str, value: &Node<'_>) {

@@ -131,3 +131,44 @@ fn a_tool_of_a_megabyte_is_read_in_linear_time() {
     assert_eq!(read(&body).unwrap().input.tools.properties, 64_000);
     assert!(start.elapsed() < Duration::from_secs(10));
 }
+
+#[test]
+fn empty_texts_take_no_memory_and_too_many_texts_are_refused() {
+    let parts = |part: &str, count| {
+        let parts = vec![part; count].join(",");
+        message(&format!(r#""content":[{parts}]"#))
+    };
+    let empty = read(&parts("\"\"", 100_000)).unwrap();
+    assert_eq!(empty.input.texts, []);
+    assert_eq!(
+        read(&parts("\"a\"", 65_536)).unwrap().input.texts.len(),
+        65_536
+    );
+    let refused = read(&parts("\"a\"", 65_537)).unwrap_err();
+    assert!(refused.message.contains("too many parts"));
+    let items = vec!["1"; 70_000].join(",");
+    let tool = with(&format!(
+        r#""functions":[{{"name":"f","parameters":{{"properties":{{"a":{{"enum":[{items}]}}}}}}}}]"#
+    ));
+    assert!(read(&tool).is_err());
+}
+
+#[test]
+fn a_text_in_the_place_of_an_id_is_counted() {
+    let long = "x".repeat(65);
+    let short = "y".repeat(64);
+    let of = |id: &str| {
+        texts(&message(&format!(
+            r#""tool_call_id":"{id}","tool_calls":[{{"id":"{id}","type":"{id}"}}],"content":[{{"type":"{id}"}}]"#
+        )))
+    };
+    assert_eq!(of(&long), vec![long.as_str(); 4]);
+    assert!(of(&short).is_empty());
+}
+
+#[test]
+fn a_predicted_answer_is_counted() {
+    let body = with(r#""prediction":{"type":"content","content":"as before"}"#);
+    assert!(texts(&body).concat().contains("as before"));
+    assert_eq!(texts(&with(r#""prediction":null"#)).len(), 2);
+}

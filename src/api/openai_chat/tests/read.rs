@@ -76,6 +76,27 @@ fn a_path_that_names_a_deployment_decides_on_the_model() {
 }
 
 #[test]
+fn a_path_that_names_an_engine_decides_on_the_model() {
+    let body = r#"{"model":"other","messages":[{"role":"user","content":"hi"}]}"#;
+    for path in [
+        "/engines/gpt-5-pro/chat/completions",
+        "/openai/Engines/gpt-5-pro/chat/completions",
+    ] {
+        let call = OpenAiChat.read(path, body).unwrap();
+        assert_eq!(&*call.model, "gpt-5-pro");
+        assert_eq!(call.model_site, ModelSite::PathAfter("engines"));
+    }
+    let several = OpenAiChat.read("/engines/openai/gpt-5-pro/chat/completions", body);
+    assert_eq!(several.unwrap_err().param, Some("model"));
+    for path in [
+        "/engines/v1/chat/completions",
+        "/engines/llama.cpp/v1/chat/completions",
+    ] {
+        assert_eq!(&*OpenAiChat.read(path, body).unwrap().model, "other");
+    }
+}
+
+#[test]
 fn a_call_tells_whether_the_model_is_to_reason() {
     for (members, reasons) in [
         (r#""reasoning_effort":"low""#, true),
@@ -97,6 +118,20 @@ fn a_call_tells_whether_the_model_is_to_reason() {
     ] {
         assert_eq!(read(&with(members)).unwrap().reasons, reasons, "{members}");
     }
+}
+
+#[test]
+fn a_call_names_one_model() {
+    for (members, param) in [
+        (r#""models":["gpt-5-pro"]"#, "models"),
+        (r#""fallbacks":[{"model":"gpt-5-pro"}]"#, "fallbacks"),
+        (r#""fallbacks":"gpt-5-pro""#, "fallbacks"),
+        (r#""Models":["gpt-5-pro"]"#, "models"),
+        (r#""fallbacks":[],"fallbacks":["gpt-5-pro"]"#, "fallbacks"),
+    ] {
+        assert_eq!(refused(&with(members)), Some(param), "{members}");
+    }
+    assert!(read(&with(r#""models":null,"fallbacks":[ ]"#)).is_ok());
 }
 
 #[test]
@@ -177,7 +212,7 @@ fn a_key_that_another_server_could_take_for_ours_is_refused() {
     }
     assert!(
         read(&with(
-            r#""models":1,"mode":2,"nn":3,"metadata":{"model":1,"Model":2}"#
+            r#""models":null,"mode":2,"nn":3,"metadata":{"model":1,"Model":2}"#
         ))
         .is_ok()
     );
