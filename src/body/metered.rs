@@ -54,7 +54,7 @@ where
                 let was_empty = bytes.is_empty();
                 let passed = this.meter.feed(bytes);
                 // Trailers may follow the last byte, but nobody has to ask for them.
-                if has_all_come(&*this.body) {
+                if this.meter.has_all() || has_all_come(&*this.body) {
                     *this.next = data(this.meter.finish(true));
                 }
                 *this.over = this.body.is_end_stream();
