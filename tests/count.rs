@@ -167,7 +167,10 @@ mod texts {
         ) {
             // Long enough for three cuts, and not the same before each of them; with a blank after a word now and then, where
             // a cut costs nothing.
-            let word = |at: usize| if at * seed % 40 == 0 { "word " } else { &words[at * seed % 40] };
+            let word = |at: usize| match at * seed % 40 {
+                0 => "word ",
+                at => &words[at],
+            };
             let text: String = (0..60_000).map(word).collect();
             for encoding in ENCODINGS {
                 prop_assert_eq!(count_text(encoding, &text), whole(encoding, &text));
