@@ -156,7 +156,7 @@ async fn unknown_calls_pass_are_counted_or_refused() {
             UnknownCalls::Count,
             200,
             1,
-            vec!["admitted unknown", "settled 0+0 unreconciled"],
+            vec!["admitted unknown", "settled 0+0 counted"],
         ),
         (UnknownCalls::Reject, 403, 0, vec!["refused unknown_call"]),
     ] {

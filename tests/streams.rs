@@ -332,6 +332,25 @@ async fn p7_a_body_that_its_server_stops_polling_is_settled_when_its_last_byte_i
     assert_eq!(booked(&quota), Booked::new(1, 11, 7));
 }
 
+/// Wrappers of bodies, like those that watch for silence, often know neither length nor end.
+#[tokio::test]
+async fn p7_an_answer_is_over_when_as_much_has_come_as_its_head_told() {
+    let whole = completion(11, 7).to_string();
+    let provider = Provider::new(move |_| {
+        let mut response = answer(200, "application/json", Script::pieces([whole.clone()]));
+        let length = whole.len().into();
+        response.headers_mut().insert("content-length", length);
+        Ok(response)
+    });
+    let quota = quota(generous());
+    let response = metered(&quota, &provider).oneshot(hello_call()).await;
+    let mut body = response.unwrap().into_body();
+    assert!(!body.is_end_stream());
+    body.frame().await.unwrap().unwrap();
+    assert_eq!(limit(&quota, "concurrent").held, 0);
+    assert_eq!(booked(&quota), Booked::new(1, 11, 7));
+}
+
 #[tokio::test]
 async fn p7_an_error_of_the_answers_body_passes_as_it_is() {
     let script = Script::pieces([says("Hello")]).then(Step::Break("reset by peer"));

@@ -42,6 +42,8 @@ pub(crate) struct Meter {
     delivered: u64,
     /// A part of the answer was too large to be looked into.
     unseen: bool,
+    /// How many bytes are still to come, where the head told.
+    left: Option<u64>,
 }
 
 /// In which form an answer comes.
@@ -70,6 +72,7 @@ impl Meter {
             tally: Tally::default(),
             delivered: 0,
             unseen: false,
+            left: content_length(head),
         };
         meter.tell_of_provider(head);
         match (known, by_status) {
@@ -85,11 +88,17 @@ impl Meter {
         matches!(self.form, Form::StrippedEvents(_))
     }
 
+    /// Whether as many bytes have come as the head told of.
+    pub(super) fn has_all(&self) -> bool {
+        self.left == Some(0)
+    }
+
     /// Reads a piece of the answer and returns what is passed on of it.
     pub(crate) fn feed(&mut self, data: Bytes) -> Bytes {
         if let Some(hold) = &mut self.hold {
             hold.renew_if_due();
         }
+        self.left = self.left.map(|left| left.saturating_sub(data.len() as u64));
         let (api, tally) = (&self.api, &mut self.tally);
         let passed = match &mut self.form {
             Form::Unreadable => data,
@@ -201,6 +210,11 @@ impl Meter {
             });
         }
     }
+}
+
+fn content_length(head: &Parts) -> Option<u64> {
+    let length = head.headers.get(header::CONTENT_LENGTH)?;
+    length.to_str().ok()?.parse().ok()
 }
 
 impl Drop for Meter {

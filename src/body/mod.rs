@@ -3,6 +3,7 @@
 mod budget;
 mod buffer;
 mod meter;
+mod metered;
 mod request;
 mod response;
 

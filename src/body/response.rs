@@ -1,7 +1,7 @@
 //! The body that the caller receives.
 
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
@@ -9,6 +9,7 @@ use http_body_util::Full;
 use pin_project_lite::pin_project;
 
 use super::meter::Meter;
+use super::metered::Metered;
 use crate::quota::Hold;
 use crate::settle::Outcome;
 
@@ -37,11 +38,7 @@ pin_project! {
         },
         Metered {
             #[pin]
-            body: B,
-            meter: Box<Meter>,
-            // What comes after bytes that were kept back.
-            next: Option<Frame<Bytes>>,
-            over: bool,
+            body: Metered<B>,
         },
         Ours {
             #[pin]
@@ -93,25 +90,13 @@ impl<B> ResponseBody<B> {
 }
 
 impl<B: Body> ResponseBody<B> {
-    pub(crate) fn metered(body: B, mut meter: Meter) -> Self {
-        // Nobody polls a body that is over before it begins.
-        if is_over(&body) {
-            let _nothing = meter.finish(true);
-        }
+    /// A body whose hold is settled by what it says.
+    pub(crate) fn metered(body: B, meter: Meter) -> Self {
+        let body = Metered::new(body, meter);
         Self {
-            inner: Inner::Metered {
-                body,
-                meter: Box::new(meter),
-                next: None,
-                over: false,
-            },
+            inner: Inner::Metered { body },
         }
     }
-}
-
-/// Whether nothing more comes. Servers look at this, or at a length, and then do not poll for the `None`.
-fn is_over<B: Body>(body: &B) -> bool {
-    body.is_end_stream() || body.size_hint().exact() == Some(0)
 }
 
 impl<B: Default> Default for ResponseBody<B> {
@@ -134,12 +119,7 @@ where
         match self.project().inner.project() {
             InnerProj::Unmetered { body } | InnerProj::Held { body, .. } => body.poll_frame(cx),
             InnerProj::Ours { body } => body.poll_frame(cx).map_err(|never| match never {}),
-            InnerProj::Metered {
-                body,
-                meter,
-                next,
-                over,
-            } => poll_metered(body, meter, next, over, cx),
+            InnerProj::Metered { body } => body.poll_frame(cx),
         }
     }
 
@@ -147,12 +127,7 @@ where
         match &self.inner {
             Inner::Unmetered { body } | Inner::Held { body, .. } => body.is_end_stream(),
             Inner::Ours { body } => body.is_end_stream(),
-            Inner::Metered {
-                body,
-                meter,
-                next,
-                over,
-            } => next.is_none() && (*over || (!meter.strips() && body.is_end_stream())),
+            Inner::Metered { body } => body.is_end_stream(),
         }
     }
 
@@ -160,74 +135,7 @@ where
         match &self.inner {
             Inner::Unmetered { body } | Inner::Held { body, .. } => body.size_hint(),
             Inner::Ours { body } => body.size_hint(),
-            Inner::Metered { body, meter, .. } if !meter.strips() => body.size_hint(),
-            Inner::Metered { .. } => SizeHint::default(),
+            Inner::Metered { body } => body.size_hint(),
         }
     }
-}
-
-fn poll_metered<B>(
-    mut body: Pin<&mut B>,
-    meter: &mut Meter,
-    next: &mut Option<Frame<Bytes>>,
-    over: &mut bool,
-    cx: &mut Context<'_>,
-) -> Poll<Option<Result<Frame<Bytes>, B::Error>>>
-where
-    B: Body<Data = Bytes>,
-{
-    loop {
-        if let Some(frame) = next.take() {
-            return Poll::Ready(Some(Ok(frame)));
-        }
-        if *over {
-            return Poll::Ready(None);
-        }
-        let frame = match ready!(body.as_mut().poll_frame(cx)) {
-            Some(Ok(frame)) => frame,
-            Some(Err(error)) => {
-                *over = true;
-                let _incomplete = meter.finish(false);
-                return Poll::Ready(Some(Err(error)));
-            }
-            None => {
-                *over = true;
-                *next = data(meter.finish(true));
-                continue;
-            }
-        };
-        match frame.into_data() {
-            Ok(bytes) => {
-                let was_empty = bytes.is_empty();
-                let passed = meter.feed(bytes);
-                // Trailers may follow the last byte, but nobody has to ask for them.
-                let rest = if is_over(&*body) {
-                    meter.finish(true)
-                } else {
-                    Bytes::new()
-                };
-                *over = body.is_end_stream();
-                if passed.is_empty() && !was_empty {
-                    *next = data(rest);
-                    continue;
-                }
-                *next = data(rest);
-                return Poll::Ready(Some(Ok(Frame::data(passed))));
-            }
-            Err(trailers) => {
-                *over = true;
-                match data(meter.finish(true)) {
-                    Some(rest) => {
-                        *next = Some(trailers);
-                        return Poll::Ready(Some(Ok(rest)));
-                    }
-                    None => return Poll::Ready(Some(Ok(trailers))),
-                }
-            }
-        }
-    }
-}
-
-fn data(bytes: Bytes) -> Option<Frame<Bytes>> {
-    (!bytes.is_empty()).then(|| Frame::data(bytes))
 }
