@@ -61,12 +61,20 @@ pub(crate) async fn until(
 
 async fn connection(stream: TcpStream, app: Router, watcher: Watcher) {
     let _ = stream.set_nodelay(true);
+    // Which version of HTTP it speaks is told by its first bytes: one that sends none is not waited for.
+    let spoken = timeout(HEAD_DEADLINE, stream.readable()).await;
+    if !matches!(spoken, Ok(Ok(()))) {
+        return;
+    }
     let mut server = Builder::new(TokioExecutor::new());
     server
         .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_DEADLINE);
-    server.http2().timer(TokioTimer::new());
+    server
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(HEAD_DEADLINE);
     let served = server.serve_connection(TokioIo::new(stream), TowerToHyperService::new(app));
     if let Err(error) = watcher.watch(served.into_owned()).await {
         tracing::debug!(error, "connection broke off");

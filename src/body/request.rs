@@ -32,8 +32,6 @@ pin_project! {
         Buffered {
             bytes: Option<Bytes>,
             trailers: Option<Box<HeaderMap>>,
-            // The memory is given back when the inner service is done with the body.
-            share: BufferShare,
         },
     }
 }
@@ -51,13 +49,23 @@ impl<B> RequestBody<B> {
             trailers,
             share,
         } = buffered;
+        let bytes = (!bytes.is_empty()).then(|| Bytes::from_owner(Accounted { bytes, share }));
         Self {
-            inner: Inner::Buffered {
-                bytes: Some(bytes).filter(|bytes| !bytes.is_empty()),
-                trailers,
-                share,
-            },
+            inner: Inner::Buffered { bytes, trailers },
         }
+    }
+}
+
+/// Bytes with their share of the memory, which is given back when the last of them has been sent and not before.
+struct Accounted {
+    bytes: Bytes,
+    #[expect(dead_code, reason = "it gives its memory back when it is dropped")]
+    share: BufferShare,
+}
+
+impl AsRef<[u8]> for Accounted {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
     }
 }
 

@@ -30,7 +30,7 @@ pin_project! {
             #[pin]
             body: B,
         },
-        // Its hold is settled when it ends.
+        // Its hold is settled when it is dropped.
         Held {
             #[pin]
             body: B,

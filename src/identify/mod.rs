@@ -174,7 +174,8 @@ impl<'a> JsonBody<'a> {
         Self(text)
     }
 
-    /// The body's text, which is JSON of the called API's form.
+    /// The body's text: JSON of the called API's form, unless the caller sent something else, which he will be told of once he is
+    /// known.
     #[must_use]
     pub fn text(&self) -> &'a str {
         self.0

@@ -31,7 +31,7 @@ impl Desk {
 
     fn reply(&self, rejection: &Rejection, id: HoldId) -> Option<Response<Bytes>> {
         let (text, call, api) = (
-            rejection.reply.as_deref()?,
+            &*rejection.reply.as_ref()?.text,
             self.call.as_deref()?,
             self.api.as_deref()?,
         );

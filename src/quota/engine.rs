@@ -125,22 +125,20 @@ impl Engine {
         model: Option<&str>,
         rejection: &Rejection,
     ) {
-        self.tell(
-            || match (&rejection.reply, subject, rejection.limits.first()) {
-                (Some(_), Some(subject), Some(limit)) => Event::Replied {
-                    subject: subject.clone(),
-                    model: model.unwrap_or_default().into(),
-                    limit: limit.id.clone(),
-                },
-                _ => Event::Refused {
-                    subject: subject.cloned(),
-                    model: model.map(Into::into),
-                    kind: rejection.kind,
-                    limits: rejection.limit_ids(),
-                    estimate: rejection.estimate,
-                },
+        self.tell(|| match (&rejection.reply, subject) {
+            (Some(reply), Some(subject)) => Event::Replied {
+                subject: subject.clone(),
+                model: model.unwrap_or_default().into(),
+                limit: reply.limit.clone(),
             },
-        );
+            _ => Event::Refused {
+                subject: subject.cloned(),
+                model: model.map(Into::into),
+                kind: rejection.kind,
+                limits: rejection.limit_ids(),
+                estimate: rejection.estimate,
+            },
+        });
     }
 
     /// The running instance of a period, told of if a clock was set to begin it.

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use crate::future::AFTER_READY;
-use crate::reject::{RefusedLimit, Rejection, RejectionKind};
+use crate::reject::{CannedReply, RefusedLimit, Rejection, RejectionKind};
 use crate::store::{BoxFuture, Charge, Decision, HoldId, Refusal, StoreError};
 use crate::subject::Subject;
 use crate::watch::Event;
@@ -240,7 +240,11 @@ impl Prepared {
         for refusal in refusals {
             let candidate = &self.candidates[refusal.candidate];
             let limit = &candidate.limits[refusal.charge];
-            reply = reply.or_else(|| limit.reply.clone());
+            reply = reply.or_else(|| {
+                let text = limit.reply.clone()?;
+                let limit = limit.charge.limit.clone();
+                Some(CannedReply { limit, text })
+            });
             by_candidate[refusal.candidate].push(RefusedLimit {
                 id: limit.charge.limit.clone(),
                 unit: limit.unit,

@@ -47,7 +47,17 @@ pub struct Rejection {
     /// What the asked model was expected to use, where that was found out: what the refusal saved, at most.
     pub estimate: Option<Estimate>,
     /// What to answer in the model's place, where a limit that refused says so.
-    pub reply: Option<Arc<str>>,
+    pub reply: Option<CannedReply>,
+}
+
+/// A reply in a model's place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CannedReply {
+    /// The id of the limit whose reply it is.
+    pub limit: Arc<str>,
+    /// The text of it.
+    pub text: Arc<str>,
 }
 
 /// What kind of rejection it is.
@@ -66,7 +76,7 @@ pub enum RejectionKind {
     UnknownSubject,
     /// The policy refuses calls of unknown APIs: 403.
     UnknownCall,
-    /// The body: 408.
+    /// The body came too slowly: 408.
     BodyTooSlow,
     /// The body is larger than we buffer: 413.
     BodyTooLarge,

@@ -28,7 +28,11 @@ pub(super) fn body(rejection: &Rejection) -> Bytes {
     if rejection.limits.is_empty() {
         problem.insert("type".into(), "about:blank".into());
     } else {
-        let violated: Vec<&str> = rejection.limits.iter().map(|limit| &*limit.id).collect();
+        let violated: Vec<String> = rejection
+            .limit_ids()
+            .iter()
+            .map(ToString::to_string)
+            .collect();
         problem.insert("type".into(), QUOTA_EXCEEDED.into());
         problem.insert("violated-policies".into(), json!(violated));
     }

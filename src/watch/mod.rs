@@ -117,8 +117,8 @@ pub enum Event {
     },
     /// The policy was replaced.
     PolicyChanged,
-    /// The calendar moved by more than a period at once: a clock was set. A new period has begun and stays;
-    /// `Quota::adjust` corrects what it changed.
+    /// The calendar moved by more than a period at once: a clock was set. A new period has begun. It is left again if
+    /// the clock is set right before it ends; else `Quota::adjust` corrects what it changed.
     #[non_exhaustive]
     ClockJumped {
         /// The period that began early.

@@ -45,6 +45,7 @@ async fn forward(State(upstream): State<Arc<Upstream>>, request: Request) -> Res
         );
     };
     match upstream.send(request).await {
+        Ok(response) if response.status().is_redirection() => astray(response.status()),
         Ok(response) => answer(response.map(patient)),
         Err(error) => failure(&error),
     }
@@ -64,6 +65,16 @@ fn answer(response: Response) -> Response {
     // The provider's version of HTTP is between it and us.
     head.version = Version::HTTP_11;
     Response::from_parts(head, body)
+}
+
+/// A client that followed a redirection would take its key and its prompt past the quota.
+fn astray(status: StatusCode) -> Response {
+    tracing::warn!(%status, "the provider redirects: --upstream is not its right address");
+    errors::error(
+        StatusCode::BAD_GATEWAY,
+        "upstream_redirects",
+        "The provider cannot be reached at this address.",
+    )
 }
 
 /// A call that never reached the provider costs nothing; what one cost that broke off on its way nobody knows.

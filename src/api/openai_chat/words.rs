@@ -29,7 +29,9 @@ fn kind_and_code(rejection: &Rejection) -> (&'static str, Option<&'static str>) 
         Kind::RateLimited => (rate_unit(rejection), Some("rate_limit_exceeded")),
         Kind::TooManyConcurrent => ("requests", Some("rate_limit_exceeded")),
         Kind::QuotaSpent | Kind::NeverFits => ("insufficient_quota", Some("insufficient_quota")),
-        Kind::Busy | Kind::StoreUnavailable => ("server_error", Some("service_unavailable")),
+        Kind::Busy | Kind::StoreUnavailable | Kind::IdentityUnavailable => {
+            ("server_error", Some("service_unavailable"))
+        }
         Kind::UnknownKey => (INVALID, Some("invalid_api_key")),
         Kind::InvalidRequest | Kind::BrokenBody => (INVALID, None),
         kind => (INVALID, Some(kind.as_str())),

@@ -31,7 +31,7 @@ use crate::clock::Moment;
 ///
 /// Each counter stands behind a small lock of its own; a call locks all that it names in one order, so calls of
 /// different subjects do not wait for each other. Nothing blocks for longer than such a lock is held. The methods
-/// that end in `_now` are those of [`Store`](super::Store)(super::Store) without the future.
+/// that end in `_now` are those of [`Store`](super::Store) without the future.
 ///
 /// # Memory
 /// A counter takes about 400 bytes with its name, an open hold about 200 and 100 more for each of its charges, the id
