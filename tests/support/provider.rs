@@ -112,7 +112,8 @@ where
                 uri: head.uri,
                 headers: head.headers,
                 trailers: collected.trailers().cloned(),
-                body: collected.to_bytes(),
+                // A copy: the bytes themselves would stay on the books of what is buffered.
+                body: Bytes::copy_from_slice(&collected.to_bytes()),
             };
             log.lock().unwrap().push(seen.clone());
             script(seen)
