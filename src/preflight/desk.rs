@@ -17,6 +17,9 @@ use super::Stage;
 use super::admission::Load;
 use super::refusals::{uncountable, unreceived};
 
+/// To read a body takes less than a thirtieth of the time that it takes to count it (`benches/layer.rs`).
+const READING_IS_FASTER: usize = 16;
+
 /// What the stages have found out so far.
 pub(crate) struct Desk {
     pub(super) shared: Arc<Shared>,
@@ -102,10 +105,11 @@ impl Desk {
             return Err(uncountable());
         };
         let (bytes, path) = (buffered.bytes.clone(), self.head.uri.path().to_owned());
+        let work = bytes.len() / READING_IS_FASTER;
         let job = self
             .engine()
             .offload
-            .run(bytes.len(), move || read(&*api, &path, &bytes));
+            .run(work, move || read(&*api, &path, &bytes));
         self.buffered = Some(buffered);
         Ok(Stage::Read { job })
     }
