@@ -2,9 +2,10 @@
 
 use std::any::Any;
 
-use axum::Json;
+use axum::body::{Body, Bytes, HttpBody};
 use axum::response::{IntoResponse, Response};
-use http::{StatusCode, header};
+use axum::{BoxError, Json};
+use http::{HeaderValue, StatusCode, header};
 use serde_json::json;
 use tower_token_quota::identify::Unidentified;
 
@@ -30,6 +31,31 @@ pub(crate) fn not_found() -> Response {
         "not_found",
         "There is nothing at this path.",
     )
+}
+
+/// What tower-http's layers say without words, or in plain text.
+pub(crate) fn worded<B>(response: http::Response<B>) -> Response
+where
+    B: HttpBody<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    let response = response.map(Body::new);
+    let is_json = |value: &HeaderValue| value.as_bytes().starts_with(b"application/json");
+    let content_type = response.headers().get(header::CONTENT_TYPE);
+    if content_type.is_some_and(is_json) {
+        return response;
+    }
+    match response.status() {
+        status @ StatusCode::PAYLOAD_TOO_LARGE => {
+            error(status, "body_too_large", "The request's body is too large.")
+        }
+        status @ StatusCode::GATEWAY_TIMEOUT => error(
+            status,
+            "upstream_timeout",
+            "The provider took too long to answer.",
+        ),
+        _ => response,
+    }
 }
 
 /// The panic itself has been logged.

@@ -19,6 +19,8 @@ use crate::{errors, keys, linger, logs, routes};
 
 /// As much as the layer lets a metered request have.
 const MAX_BODY: usize = 32 << 20;
+/// What the layer may add to a request that it forwards: another model's name, a cap, a stream's option.
+const SLACK: usize = 64 << 10;
 const BODY_DEADLINE: Duration = Duration::from_secs(30);
 
 /// How long a model may think before its answer begins, and between two events of a stream.
@@ -50,7 +52,8 @@ fn calls(quota: &Quota, model: Router, metered: bool) -> Router {
     // What the layer has read is bounded by it already: these are for calls that it lets through unread.
     let each_call = ServiceBuilder::new()
         .layer(from_fn_with_state(quota.clone(), keys::required))
-        .layer(RequestBodyLimitLayer::new(MAX_BODY))
+        .map_response(errors::worded)
+        .layer(RequestBodyLimitLayer::new(MAX_BODY + SLACK))
         .layer(RequestBodyDeadlineLayer::new(BODY_DEADLINE))
         .layer(TimeoutLayer::with_status_code(
             StatusCode::GATEWAY_TIMEOUT,

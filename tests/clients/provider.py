@@ -26,12 +26,13 @@ class Provider:
 
     `pause`: a stream stops in the middle until `go_on` is set; `paused` says that it got there.
     `hang_up`: the connection is closed when the request has been read.
+    `redirect`: every call is sent there instead of being answered.
     """
 
-    def __init__(self, pause=False, hang_up=False):
+    def __init__(self, pause=False, hang_up=False, redirect=None):
         self.seen = []
         self.paused, self.go_on = threading.Event(), threading.Event()
-        self.pause, self.hang_up = pause, hang_up
+        self.pause, self.hang_up, self.redirect = pause, hang_up, redirect
         provider = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -63,6 +64,11 @@ class Provider:
         self.seen.append(Seen(handler, body))
         if self.hang_up:
             handler.close_connection = True
+        elif self.redirect:
+            handler.send_response(307)
+            handler.send_header("location", self.redirect)
+            handler.send_header("content-length", "0")
+            handler.end_headers()
         elif handler.command == "GET":
             respond(handler, {"object": "list", "data": []})
         elif json.loads(body).get("stream"):

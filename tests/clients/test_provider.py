@@ -145,6 +145,18 @@ class BehindTheGateway(unittest.TestCase):
         self.assertEqual(self.provider.seen[0].header("authorization"), [])
 
 
+class TooLarge(unittest.TestCase):
+    def test_what_is_too_large_is_refused_in_openais_words_metered_or_not(self):
+        provider = self.enterContext(Provider())
+        gateway = self.enterContext(Gateway('unknown_calls = "pass"\n' + CONFIG, upstream=provider.url))
+        promised = {**bearer(), "Content-Length": str(40 << 20)}
+        for path in ["/v1/chat/completions", "/v1/files"]:
+            with self.subTest(path=path):
+                status, _, body = post(gateway, path, body=None, headers=promised)
+                self.assertEqual((status, json.loads(body)["error"]["code"]), (413, "body_too_large"))
+        self.assertEqual(provider.seen, [])
+
+
 class ProviderInTrouble(unittest.TestCase):
     def call(self, upstream):
         gateway = self.enterContext(Gateway(CONFIG, upstream=upstream))
@@ -168,6 +180,14 @@ class ProviderInTrouble(unittest.TestCase):
         self.assertEqual((failed.status_code, failed.code), (502, "upstream_failed"))
         self.assertEqual(limit["held"], 0)
         self.assertGreater(limit["used"], 100, "the whole reservation")
+
+    def test_a_provider_that_redirects_leads_no_client_past_the_quota(self):
+        elsewhere = self.enterContext(Provider())
+        provider = self.enterContext(Provider(redirect=f"{elsewhere.url}/v1/chat/completions"))
+        limit, failed = self.call(provider.url)
+        self.assertEqual((failed.status_code, failed.code), (502, "upstream_redirects"))
+        self.assertEqual((limit["used"], limit["held"]), (0, 0))
+        self.assertEqual(elsewhere.seen, [])
 
 
 if __name__ == "__main__":

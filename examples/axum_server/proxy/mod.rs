@@ -11,7 +11,7 @@ use std::error::Error;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::{Body, HttpBody};
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use http::{StatusCode, Version};
@@ -51,12 +51,9 @@ async fn forward(State(upstream): State<Arc<Upstream>>, request: Request) -> Res
     }
 }
 
-/// A stream that falls silent is given up. Other bodies are passed on as they are: by their length one sees that they are over.
+/// An answer that falls silent is given up.
 fn patient(body: Incoming) -> Body {
-    match body.size_hint().exact() {
-        Some(_) => Body::new(body),
-        None => Body::new(TimeoutBody::new(PATIENCE, body)),
-    }
+    Body::new(TimeoutBody::new(PATIENCE, body))
 }
 
 fn answer(response: Response) -> Response {
