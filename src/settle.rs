@@ -7,8 +7,7 @@ use std::io;
 use http::StatusCode;
 
 use crate::causes::causes;
-use crate::quota::Estimate;
-use crate::usage::Usage;
+use crate::usage::{Estimate, Usage};
 use crate::watch::Basis;
 
 /// What is booked for a call, and why.

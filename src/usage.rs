@@ -1,4 +1,4 @@
-//! What a call used, normalised over the families of APIs.
+//! What a call is expected to use, and what it used, normalised over the families of APIs.
 
 /// Tokens that a call used, as the provider bills them.
 ///
@@ -34,6 +34,23 @@ impl Usage {
         }
     }
 
+    /// Input and output together.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.input_tokens.saturating_add(self.output_tokens)
+    }
+}
+
+/// What a call is expected to use: exact input, bounded output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Estimate {
+    /// Tokens of the prompt.
+    pub input_tokens: u64,
+    /// The most tokens that the answers may have, together.
+    pub output_tokens: u64,
+}
+
+impl Estimate {
     /// Input and output together.
     #[must_use]
     pub fn total(&self) -> u64 {

@@ -5,9 +5,7 @@ use crate::model::Model;
 use crate::policy::{CheckedLimit, Enforcement, OnExhausted, Period, Span, Unit, Window};
 use crate::store::{Charge, CounterKey, Rule};
 use crate::subject::Subject;
-use crate::usage::Usage;
-
-use super::Estimate;
+use crate::usage::{Estimate, Usage};
 
 /// How much a call asks of a limit.
 pub(super) fn asked(unit: Unit, estimate: Estimate) -> u64 {

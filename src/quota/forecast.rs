@@ -5,7 +5,7 @@ use crate::count;
 use crate::model::{self, Aliases, Model};
 use crate::policy::DEFAULT_OUTPUT_TOKENS;
 
-use super::Estimate;
+use crate::usage::Estimate;
 
 impl Estimate {
     /// The model that a request asks for, and what is expected of the call where no policy says more: its input, and the

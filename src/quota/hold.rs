@@ -10,9 +10,8 @@ use crate::reject::LimitView;
 use crate::settle::Outcome;
 use crate::store::{Balance, Booking, CallRecord, Charge, HoldId, Settlement};
 use crate::subject::Subject;
-use crate::usage::Usage;
+use crate::usage::{Estimate, Usage};
 
-use super::Estimate;
 use super::charges;
 use super::engine::Engine;
 

@@ -3,16 +3,15 @@
 mod calendar;
 mod charges;
 mod engine;
-mod estimate;
 mod forecast;
 mod hold;
 mod open_holds;
+mod output;
 mod plan;
 mod reserve;
 mod status;
 mod verdict;
 
-pub use estimate::Estimate;
 pub use hold::Hold;
 pub use reserve::Reserve;
 pub use status::{LimitStatus, QuotaError};

@@ -10,10 +10,11 @@ use crate::policy::{CheckedLimit, CheckedTier, OnExhausted, Policy, Rung, Unit, 
 use crate::reject::{Rejection, RejectionKind};
 use crate::store::Charge;
 use crate::subject::Subject;
+use crate::usage::Estimate;
 
 use super::engine::Engine;
-use super::estimate::OutputQuestion;
-use super::{Demand, Estimate, charges};
+use super::output::OutputQuestion;
+use super::{Demand, charges};
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy)]

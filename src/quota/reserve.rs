@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use crate::future::AFTER_READY;
 use crate::reject::{CannedReply, RefusedLimit, Rejection, RejectionKind};
 use crate::store::{BoxFuture, Charge, Decision, HoldId, Refusal, StoreError};
 use crate::subject::Subject;
@@ -17,6 +16,8 @@ use super::engine::{Deciding, Engine};
 use super::hold::{ChargedLimit, Granted, Hold};
 use super::plan::{Candidate, PlannedLimit, Prepared};
 use super::{Demand, verdict};
+
+const AFTER_READY: &str = "polled after it was ready";
 
 /// The future of [`Quota::reserve`](super::Quota::reserve). On the memory store it is ready at once.
 ///

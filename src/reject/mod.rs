@@ -16,8 +16,8 @@ use std::time::Duration;
 use http::StatusCode;
 
 use crate::policy::Unit;
-use crate::quota::Estimate;
 use crate::store::{Balance, Reason};
+use crate::usage::Estimate;
 
 /// Why a call was answered by us. It also travels in the extensions of the response, for outer layers to read.
 ///

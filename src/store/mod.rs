@@ -20,9 +20,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Moment;
-use crate::quota::Estimate;
 use crate::subject::Subject;
-use crate::usage::Usage;
+use crate::usage::{Estimate, Usage};
 use crate::watch::Basis;
 
 /// A future that a [`Store`] returns.

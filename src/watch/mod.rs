@@ -13,11 +13,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use crate::policy::{Period, Unit};
-use crate::quota::Estimate;
 use crate::reject::RejectionKind;
 use crate::store::{HoldId, Report, Reports, Settled};
 use crate::subject::Subject;
-use crate::usage::Usage;
+use crate::usage::{Estimate, Usage};
 
 /// Something that happened to a call, a counter or the policy.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,23 +1,6 @@
-//! What a call is expected to use, before it is made. Pure.
+//! The bound of a call's output, before it is made. Pure.
 
 use crate::policy::{CheckedLimit, CheckedTier, Enforcement, OutputCap, Unit};
-
-/// What a call is expected to use: exact input, bounded output.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Estimate {
-    /// Tokens of the prompt.
-    pub input_tokens: u64,
-    /// The most tokens that the answers may have, together.
-    pub output_tokens: u64,
-}
-
-impl Estimate {
-    /// Input and output together.
-    #[must_use]
-    pub fn total(&self) -> u64 {
-        self.input_tokens.saturating_add(self.output_tokens)
-    }
-}
 
 /// The bound of a call's output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
