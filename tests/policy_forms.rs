@@ -224,3 +224,18 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_file_with_every_key_is_a_policy() {
+    Policy::from_toml(include_str!("../examples/quota.toml")).unwrap();
+}
+
+/// The first block of TOML in the README that has tiers.
+#[test]
+fn the_policy_in_the_readme_is_a_policy() {
+    let readme = include_str!("../README.md");
+    let blocks = readme.split("```toml\n").skip(1);
+    let mut texts = blocks.filter_map(|block| block.split("```").next());
+    let text = texts.find(|text| text.contains("[tiers.")).unwrap();
+    Policy::from_toml(text).unwrap();
+}

@@ -114,6 +114,10 @@ fn introduce(config: &Config, builtin: bool, metered: bool) {
             "No --upstream: the built-in model answers. It makes its answers up and costs nothing."
         );
     }
+    let has_key = std::env::var_os("UPSTREAM_API_KEY").is_some_and(|key| !key.is_empty());
+    if !builtin && !has_key {
+        eprintln!("UPSTREAM_API_KEY is not set: calls go to the provider without a key.");
+    }
     if config.is_demo() {
         eprintln!(
             "No --config: the demo policy applies. Its keys are {} (tier free) and {} (tier pro).",

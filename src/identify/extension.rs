@@ -4,10 +4,11 @@ use std::marker::PhantomData;
 
 use http::request::Parts;
 
-use super::{Identification, Identify};
+use super::{Identification, Identify, Unidentified};
 use crate::subject::Subject;
 
 /// Identifies by a value of type `T` in the request's extensions: what an auth middleware outside of ours has put there.
+/// In axum, the middleware is outside if its `.layer()` comes after ours.
 ///
 /// `T` is [`Subject`], or any type that can be turned into one.
 ///
@@ -44,6 +45,11 @@ where
     T: Into<Subject> + Clone + Send + Sync + 'static,
 {
     fn identify(&self, head: &Parts) -> Identification {
-        head.extensions.get::<T>().cloned().map(Into::into).into()
+        match head.extensions.get::<T>() {
+            Some(value) => Identification::Known(value.clone().into()),
+            None => Identification::Unknown(Unidentified::new(
+                "Nobody was authenticated before this call came to the quota.",
+            )),
+        }
     }
 }

@@ -9,40 +9,79 @@ use crate::model::Model;
 /// A list of globs: `*` stands for any run of characters, `?` for one. Case does not matter.
 #[derive(Clone, PartialEq)]
 pub(crate) struct Globs {
-    patterns: Vec<WildMatch>,
+    globs: Vec<Glob>,
+}
+
+#[derive(Clone, PartialEq)]
+struct Glob {
+    pattern: WildMatch,
+    /// It is about names as they are written: it is one, or it has what parts a prefix or a variant from a name.
+    is_of_raw_names: bool,
+}
+
+impl Glob {
+    fn new(text: &str) -> Self {
+        let has_wildcard = text.contains(['*', '?']);
+        Self {
+            pattern: WildMatch::new(&text.to_ascii_lowercase()),
+            is_of_raw_names: !has_wildcard || text.contains(['/', ':', '@']),
+        }
+    }
+
+    /// Callers choose how they write a name. So that `o*` does not match `openai/gpt-4o`, only the part of a raw name counts
+    /// that begins with the canonical one, its date included, unless the glob is about raw names.
+    fn matches(&self, canonical: &str, raw: &str) -> bool {
+        let raw = if self.is_of_raw_names {
+            raw
+        } else {
+            dated(raw, canonical)
+        };
+        self.pattern.matches(canonical) || self.pattern.matches(raw)
+    }
+}
+
+/// The part of a raw name that is the canonical one and its date; the canonical one if it does not stand in it.
+fn dated<'n>(raw: &'n str, canonical: &'n str) -> &'n str {
+    let Some(start) = raw.find(canonical) else {
+        return canonical;
+    };
+    let rest = &raw[start..];
+    let end = rest[canonical.len()..].find([':', '@', '/']);
+    end.map_or(rest, |end| &rest[..canonical.len() + end])
 }
 
 impl Globs {
-    pub(crate) fn new<I>(patterns: I) -> Self
+    pub(crate) fn new<I>(globs: I) -> Self
     where
         I: IntoIterator,
         I::Item: AsRef<str>,
     {
-        let lower = |pattern: I::Item| WildMatch::new(&pattern.as_ref().to_ascii_lowercase());
+        let globs = globs.into_iter().map(|glob| Glob::new(glob.as_ref()));
         Self {
-            patterns: patterns.into_iter().map(lower).collect(),
+            globs: globs.collect(),
         }
     }
 
-    /// Whether one of the patterns matches the model's canonical name or its raw one.
+    /// Whether one of the globs matches the model's canonical name or, with care, its raw one.
     pub(crate) fn matches(&self, model: &Model) -> bool {
-        let raw = model.raw().to_ascii_lowercase();
-        let one = |pattern: &WildMatch| pattern.matches(model.canonical()) || pattern.matches(&raw);
-        self.patterns.iter().any(one)
+        let raw = model.raw().trim().to_ascii_lowercase();
+        self.globs
+            .iter()
+            .any(|glob| glob.matches(model.canonical(), &raw))
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.patterns.is_empty()
+        self.globs.is_empty()
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = String> + '_ {
-        self.patterns.iter().map(ToString::to_string)
+        self.globs.iter().map(|glob| glob.pattern.to_string())
     }
 }
 
 impl fmt::Display for Globs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (position, pattern) in self.patterns.iter().enumerate() {
+        for (position, pattern) in self.iter().enumerate() {
             if position > 0 {
                 f.write_str(",")?;
             }
@@ -65,6 +104,16 @@ mod tests {
 
     fn matches(pattern: &str, name: &str) -> bool {
         Globs::new([pattern]).matches(&Model::resolve(name, &Aliases::default()))
+    }
+
+    #[test]
+    fn how_a_caller_writes_a_name_moves_it_into_no_glob() {
+        assert!(matches("o*", "o3-mini") && matches("o*", "openai/o3-mini"));
+        assert!(!matches("o*", "openai/gpt-4o") && !matches("a*", "azure/gpt-4o"));
+        assert!(!matches("f*", "ft:gpt-4o:acme::1"));
+        assert!(matches("openai/*", "openai/gpt-4o") && matches("ft:*", "ft:gpt-4o:acme::1"));
+        assert!(matches("gpt-4o-2024-*", "gpt-4o-2024-08-06"));
+        assert!(matches("gpt-4o-2024-08-06", "gpt-4o-2024-08-06"));
     }
 
     #[test]
