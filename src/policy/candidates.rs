@@ -166,9 +166,7 @@ fn not_allowed(model: &Model, subject: &Subject, tier: &CheckedTier) -> Rejectio
 }
 
 fn refused(message: String) -> Rejection {
-    let mut rejection = Rejection::new(RejectionKind::ModelNotAllowed, message);
-    rejection.param = Some("model");
-    rejection
+    Rejection::new(RejectionKind::ModelNotAllowed, message).about("model")
 }
 
 fn unknown(part: &str, name: &str) -> Rejection {

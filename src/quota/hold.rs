@@ -130,15 +130,13 @@ impl Hold {
 
     /// The limits that were charged, as they stood at the moment of the decision.
     pub fn limits(&self) -> impl Iterator<Item = LimitView<'_>> + Clone {
-        let charged = self.granted().map(|granted| granted.limits.as_slice());
-        charged.unwrap_or_default().iter().map(ChargedLimit::view)
+        self.charged().iter().map(ChargedLimit::view)
     }
 
     /// The ids of soft limits that are passed.
     pub fn warnings(&self) -> impl Iterator<Item = &str> {
-        let charged = self.granted().map(|granted| granted.limits.as_slice());
-        let passed = charged
-            .unwrap_or_default()
+        let passed = self
+            .charged()
             .iter()
             .filter(|limit| limit.is_soft_and_passed());
         passed.map(|limit| &*limit.charge.limit)
@@ -146,16 +144,16 @@ impl Hold {
 
     /// The ids of shadow limits that would have refused.
     pub fn shadows(&self) -> impl Iterator<Item = &str> {
-        let charged = self.granted().map(|granted| granted.limits.as_slice());
-        let blocking = charged
-            .unwrap_or_default()
-            .iter()
-            .filter(|limit| limit.would_block);
+        let blocking = self.charged().iter().filter(|limit| limit.would_block);
         blocking.map(|limit| &*limit.charge.limit)
     }
 
     pub(crate) fn engine(&self) -> &Arc<Engine> {
         &self.engine
+    }
+
+    fn charged(&self) -> &[ChargedLimit] {
+        self.granted().map_or(&[], |granted| &granted.limits)
     }
 
     fn granted(&self) -> Option<&Granted> {

@@ -175,9 +175,7 @@ impl<'a> Ask<'a> {
             "`n` may be at most {} here, and is {}.",
             tier.max_n, call.output.answers
         );
-        let mut rejection = Rejection::new(RejectionKind::InvalidRequest, message);
-        rejection.param = Some("n");
-        Err(rejection)
+        Err(Rejection::new(RejectionKind::InvalidRequest, message).about("n"))
     }
 }
 

@@ -186,6 +186,13 @@ impl Rejection {
         }
     }
 
+    /// Says which parameter of the request it is about.
+    #[must_use]
+    pub(crate) fn about(mut self, param: &'static str) -> Self {
+        self.param = Some(param);
+        self
+    }
+
     /// The ids of the limits that refused, each once.
     #[must_use]
     pub fn limit_ids(&self) -> Vec<Arc<str>> {
