@@ -46,6 +46,12 @@ impl CounterKey {
         parts.iter().fold(begin, add).build()
     }
 
+    /// The key that [`as_str`](Self::as_str) has given, for stores that keep it elsewhere.
+    #[cfg(feature = "redis")]
+    pub(crate) fn from_encoded(key: String) -> Self {
+        Self(key.into())
+    }
+
     /// The organization that it begins with.
     #[must_use]
     pub fn organization(&self) -> Cow<'_, str> {

@@ -6,12 +6,16 @@ pub mod arithmetic;
 mod charge;
 mod key;
 mod memory;
+#[cfg(feature = "redis")]
+pub mod redis;
 
 pub use charge::{Booking, Charge, Rule};
 pub use key::{CounterKey, HoldId};
 
 pub(crate) use key::{HoldIds, KeyBuilder};
 pub use memory::MemoryStore;
+#[cfg(feature = "redis")]
+pub use redis::RedisStore;
 
 use std::fmt;
 use std::future::Future;

@@ -56,6 +56,17 @@ impl Bucket {
         }
     }
 
+    /// A bucket that a store has kept elsewhere, to be looked at: what has left it is not known, so marks of before mean nothing to it.
+    #[must_use]
+    pub const fn restored(level: u64, leaked_at: u64, carry: u64) -> Self {
+        Self {
+            level,
+            drained: 0,
+            leaked_at,
+            carry,
+        }
+    }
+
     /// What is in the bucket, as of the last leak.
     #[must_use]
     pub const fn level(&self) -> u64 {

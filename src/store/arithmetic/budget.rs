@@ -18,6 +18,16 @@ pub struct Budget {
 }
 
 impl Budget {
+    /// A period that a store has kept elsewhere, to be looked at: which thresholds were crossed is not known.
+    #[must_use]
+    pub const fn restored(used: u64, held: u64) -> Self {
+        Self {
+            used,
+            held,
+            crossed: Percents::NONE,
+        }
+    }
+
     /// What is booked.
     #[must_use]
     pub const fn used(&self) -> u64 {

@@ -11,6 +11,12 @@ pub struct Gauge {
 }
 
 impl Gauge {
+    /// A gauge that a store has kept elsewhere.
+    #[must_use]
+    pub const fn restored(held: u64) -> Self {
+        Self { held }
+    }
+
     /// What is under way.
     #[must_use]
     pub const fn held(&self) -> u64 {

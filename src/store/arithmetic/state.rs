@@ -67,6 +67,15 @@ impl State {
         }
     }
 
+    /// The state with so many calls that a shadow limit would have refused.
+    #[must_use]
+    pub const fn with_would_block(self, calls: u64) -> Self {
+        Self {
+            would_block: calls,
+            ..self
+        }
+    }
+
     /// Applies a charge if it fits. One that does not: hard, it is refused; soft, it is applied nevertheless;
     /// shadow, `would_block` grows by one.
     pub fn reserve(&mut self, charge: &Charge, now: Moment) -> Verdict {
@@ -250,6 +259,33 @@ impl State {
             mark,
             kept_on_expiry: charge.kept_on_expiry,
         }
+    }
+}
+
+impl From<Count> for State {
+    fn from(count: Count) -> Self {
+        Self {
+            count,
+            would_block: 0,
+        }
+    }
+}
+
+impl From<Bucket> for State {
+    fn from(bucket: Bucket) -> Self {
+        Count::Bucket(bucket).into()
+    }
+}
+
+impl From<Budget> for State {
+    fn from(budget: Budget) -> Self {
+        Count::Budget(budget).into()
+    }
+}
+
+impl From<Gauge> for State {
+    fn from(gauge: Gauge) -> Self {
+        Count::Gauge(gauge).into()
     }
 }
 
