@@ -101,6 +101,7 @@ mod future;
 mod layer;
 mod learn;
 mod money;
+mod outstanding;
 mod percent;
 mod preflight;
 mod provider;
@@ -122,3 +123,7 @@ pub use service::TokenQuota;
 pub use settle::Outcome;
 pub use subject::{DEFAULT_ORGANIZATION, Subject};
 pub use usage::{Estimate, ServiceTier, Usage};
+
+/// The crate that [`RedisStore`](store::RedisStore) connects with, in the version that it takes connections of.
+#[cfg(feature = "redis")]
+pub use ::redis;

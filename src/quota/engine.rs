@@ -8,6 +8,7 @@ use crate::body::BufferBudget;
 use crate::clock::{Clock, Moment, SystemClock, saturating_micros};
 use crate::count::Offload;
 use crate::learn::{Learned, Lesson};
+use crate::outstanding::Outstanding;
 use crate::policy::{Period, Policy, Span};
 use crate::reject::Rejection;
 use crate::settle::Outcome;
@@ -23,7 +24,7 @@ use super::calendar::Calendar;
 use super::follow::{Billed, FollowUp, FollowUps};
 use super::guard::{Decided, Guard};
 use super::hold::{ChargedLimit, Granted};
-use super::open_holds::OpenHolds;
+
 use super::pace::{ChargedPace, Told};
 
 const MAX_BUFFERED: usize = 256 << 20;
@@ -39,7 +40,7 @@ pub(crate) struct Engine {
     observers: Arc<Observers>,
     ids: Arc<HoldIds>,
     calendar: Arc<Calendar>,
-    open: Arc<OpenHolds>,
+    open: Arc<Outstanding>,
     pub(super) learned: Arc<Learned>,
     follow_ups: Arc<FollowUps>,
     paces_told: Arc<Told>,

@@ -8,7 +8,6 @@ mod forecast;
 mod guard;
 mod hold;
 mod input;
-mod open_holds;
 mod output;
 mod pace;
 mod plan;

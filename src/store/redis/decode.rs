@@ -86,6 +86,17 @@ pub(super) fn state(line: &str, rule: Rule, now: Moment) -> Result<State, StoreE
     read.ok_or_else(|| senseless("a counter"))
 }
 
+/// The rule of a charge as [`encode`](super::encode::charge) wrote it.
+pub(super) fn rule_of(line: &str) -> Result<Rule, StoreError> {
+    let mut words = line.split(' ');
+    let mut word = || words.next();
+    let read = (|| {
+        let (kind, _amount) = (word()?, word()?);
+        rule(kind, word()?.parse().ok()?, word()?, word()?)
+    })();
+    read.ok_or_else(|| senseless("a rule"))
+}
+
 /// A charge as [`encode`](super::encode::charge) wrote it.
 pub(super) fn charge(line: &str, names: &Names) -> Result<Charge, StoreError> {
     read_charge(line, names).ok_or_else(|| senseless("a charge"))

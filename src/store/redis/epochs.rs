@@ -22,7 +22,7 @@ struct Seen {
 
 impl Epochs {
     /// Takes note of an organization's epoch at a time of the store's; whether it has forgotten what it knew.
-    pub(super) fn note(&self, organization: &Arc<str>, epoch: &str, now: i64) -> bool {
+    pub(super) fn note(&self, organization: &str, epoch: &str, now: i64) -> bool {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(seen) = all.get_mut(organization) {
             let emptied = began(epoch) > began(&seen.epoch) && now.saturating_sub(seen.at) < KEPT;
@@ -38,7 +38,7 @@ impl Epochs {
             all.clear();
         }
         let epoch = epoch.to_owned();
-        all.insert(organization.clone(), Seen { epoch, at: now });
+        all.insert(organization.into(), Seen { epoch, at: now });
         false
     }
 }
@@ -55,19 +55,19 @@ mod tests {
 
     #[test]
     fn an_organization_is_emptied_once_whichever_answer_comes_last() {
-        let (epochs, acme) = (Epochs::default(), Arc::from("acme"));
-        assert!(!epochs.note(&acme, "5-a", 10));
-        assert!(!epochs.note(&acme, "5-a", 11));
-        assert!(epochs.note(&acme, "12-b", 13));
-        assert!(!epochs.note(&acme, "5-a", 12), "an overtaken answer");
-        assert!(!epochs.note(&acme, "12-b", 14));
-        assert!(!epochs.note(&Arc::from("globex"), "20-a", 20));
+        let (epochs, acme) = (Epochs::default(), "acme");
+        assert!(!epochs.note(acme, "5-a", 10));
+        assert!(!epochs.note(acme, "5-a", 11));
+        assert!(epochs.note(acme, "12-b", 13));
+        assert!(!epochs.note(acme, "5-a", 12), "an overtaken answer");
+        assert!(!epochs.note(acme, "12-b", 14));
+        assert!(!epochs.note("globex", "20-a", 20));
     }
 
     #[test]
     fn an_epoch_that_ran_out_is_no_loss() {
-        let (epochs, acme) = (Epochs::default(), Arc::from("acme"));
-        assert!(!epochs.note(&acme, "5-a", 10));
-        assert!(!epochs.note(&acme, "12-b", KEPT + 10));
+        let (epochs, acme) = (Epochs::default(), "acme");
+        assert!(!epochs.note(acme, "5-a", 10));
+        assert!(!epochs.note(acme, "12-b", KEPT + 10));
     }
 }

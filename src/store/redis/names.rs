@@ -1,5 +1,7 @@
 //! Names of keys in Redis. All that belongs to one organization has its name for a hash tag, so it stands in one slot.
 
+use std::borrow::Cow;
+
 use crate::store::{CounterKey, HoldId, StoreError};
 
 /// The layout of keys and values: another one gets another name, so that two versions never read each other's.
@@ -29,6 +31,10 @@ impl Names {
         Self { encoded, root }
     }
 
+    pub(super) fn organization(&self) -> Cow<'_, str> {
+        self.encoded.organization()
+    }
+
     pub(super) fn epoch(&self) -> String {
         format!("{}:epoch", self.root)
     }
@@ -48,7 +54,10 @@ impl Names {
 
     /// Where a settled id is written down, and its bit there. Ids are counted up, so neighbours share a key.
     pub(super) fn done(&self, id: HoldId) -> (String, u64) {
-        let (block, bit) = (id.as_u128() / u128::from(BLOCK), id.as_u128() % u128::from(BLOCK));
+        let (block, bit) = (
+            id.as_u128() / u128::from(BLOCK),
+            id.as_u128() % u128::from(BLOCK),
+        );
         let bit = u64::try_from(bit).unwrap_or_default();
         (format!("{}:d:{block:x}", self.root), bit)
     }

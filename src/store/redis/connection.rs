@@ -1,0 +1,210 @@
+//! Connections that are made when they are needed, and made again when they are lost.
+
+use std::fmt;
+use std::time::Duration;
+
+use ::redis::aio::{ConnectionLike, ConnectionManager, ConnectionManagerConfig};
+use ::redis::cluster::{ClusterClient, ClusterConfig};
+use ::redis::cluster_async::ClusterConnection;
+use ::redis::{Client, Cmd, ConnectionInfo, IntoConnectionInfo, Pipeline, RedisFuture, Value};
+
+use super::sentinel::SentinelConnection;
+use crate::store::StoreError;
+
+/// How often a cluster's node is asked again that says a slot has moved, or is away.
+const CLUSTER_RETRIES: u32 = 4;
+
+/// A connection to Redis as an [address](super::RedisStore::connect) says. It is made when the first command is sent, and again
+/// when it is lost. Cheap to clone: all clones send on the same connection.
+#[derive(Clone)]
+pub struct Connection(Kind);
+
+#[derive(Clone)]
+enum Kind {
+    Server(ConnectionManager),
+    Cluster(ClusterConnection),
+    Sentinel(SentinelConnection),
+}
+
+impl Connection {
+    /// A connection to an address, as [`RedisStore::connect`](super::RedisStore::connect) has them. Connecting takes so long at most, and so
+    /// does each answer.
+    ///
+    /// # Errors
+    /// When the address makes no sense, or when it is called outside of a Tokio runtime.
+    pub fn to(address: &str, timeout: Duration) -> Result<Self, StoreError> {
+        if tokio::runtime::Handle::try_current().is_err() {
+            let reason = "a connection to Redis is made inside of a Tokio runtime";
+            return Err(StoreError(reason.to_owned()));
+        }
+        let made = match Address::read(address) {
+            Address::Server(url) => server(url, timeout).map(Kind::Server),
+            Address::Cluster(nodes) => cluster(&nodes, timeout).map(Kind::Cluster),
+            Address::Sentinel {
+                sentinels,
+                master,
+                database,
+            } => SentinelConnection::to(&sentinels, master, database, timeout).map(Kind::Sentinel),
+        };
+        // The address may have a password: it is not shown.
+        made.map(Self)
+            .map_err(|error| StoreError(format!("the address of Redis: {error}")))
+    }
+
+    fn inner(&mut self) -> &mut (dyn ConnectionLike + Send) {
+        match &mut self.0 {
+            Kind::Server(connection) => connection,
+            Kind::Cluster(connection) => connection,
+            Kind::Sentinel(connection) => connection,
+        }
+    }
+}
+
+/// What an address says, as addresses that the client library understands.
+#[derive(Debug, PartialEq, Eq)]
+enum Address<'a> {
+    Server(&'a str),
+    Cluster(Vec<String>),
+    Sentinel {
+        sentinels: Vec<String>,
+        master: &'a str,
+        database: Option<&'a str>,
+    },
+}
+
+impl<'a> Address<'a> {
+    fn read(address: &'a str) -> Self {
+        let Some((scheme, rest)) = address.split_once("://") else {
+            return Self::Server(address);
+        };
+        if let Some(scheme) = scheme.strip_suffix("+cluster") {
+            return Self::Cluster(each(scheme, rest));
+        }
+        if let Some(scheme) = scheme.strip_suffix("+sentinel") {
+            let (sentinels, path) = rest.split_once('/').unwrap_or((rest, ""));
+            let (master, database) = match path.split_once('/') {
+                Some((master, database)) => (master, Some(database)),
+                None => (path, None),
+            };
+            return Self::Sentinel {
+                sentinels: each(scheme, sentinels),
+                master,
+                database,
+            };
+        }
+        Self::Server(address)
+    }
+}
+
+/// An address for each of several hosts, with what stands before them all.
+fn each(scheme: &str, hosts: &str) -> Vec<String> {
+    let (user, hosts) = match hosts.rsplit_once('@') {
+        Some((user, hosts)) => (format!("{user}@"), hosts),
+        None => (String::new(), hosts),
+    };
+    let hosts = hosts.split(',').map(|host| host.trim_end_matches('/'));
+    hosts
+        .map(|host| format!("{scheme}://{user}{host}"))
+        .collect()
+}
+
+/// One attempt to connect for each command that finds no connection: whoever waits for an answer does not wait for more.
+pub(super) fn config(timeout: Duration) -> ConnectionManagerConfig {
+    ConnectionManagerConfig::new()
+        .set_connection_timeout(Some(timeout))
+        .set_response_timeout(Some(timeout))
+        .set_number_of_retries(0)
+}
+
+fn server(url: &str, timeout: Duration) -> ::redis::RedisResult<ConnectionManager> {
+    let client = Client::open(url)?;
+    ConnectionManager::new_lazy_with_config(client, config(timeout))
+}
+
+fn cluster(nodes: &[String], timeout: Duration) -> ::redis::RedisResult<ClusterConnection> {
+    let nodes: ::redis::RedisResult<Vec<ConnectionInfo>> = nodes
+        .iter()
+        .map(|node| node.as_str().into_connection_info())
+        .collect();
+    let client = ClusterClient::builder(nodes?)
+        .retries(CLUSTER_RETRIES)
+        .max_retry_wait(u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX))
+        .build()?;
+    let config = ClusterConfig::new()
+        .set_connection_timeout(timeout)
+        .set_response_timeout(timeout);
+    Ok(client.get_pending_async_connection_with_config(config))
+}
+
+impl ConnectionLike for Connection {
+    fn req_packed_command<'a>(&'a mut self, command: &'a Cmd) -> RedisFuture<'a, Value> {
+        self.inner().req_packed_command(command)
+    }
+
+    fn req_packed_commands<'a>(
+        &'a mut self,
+        pipeline: &'a Pipeline,
+        offset: usize,
+        count: usize,
+    ) -> RedisFuture<'a, Vec<Value>> {
+        self.inner().req_packed_commands(pipeline, offset, count)
+    }
+
+    fn get_db(&self) -> i64 {
+        match &self.0 {
+            Kind::Server(connection) => connection.get_db(),
+            Kind::Cluster(connection) => connection.get_db(),
+            Kind::Sentinel(connection) => connection.get_db(),
+        }
+    }
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = match &self.0 {
+            Kind::Server(_) => "server",
+            Kind::Cluster(_) => "cluster",
+            Kind::Sentinel(_) => "sentinel",
+        };
+        write!(f, "Connection({kind})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_names_one_server_a_cluster_or_sentinels() {
+        let read = Address::read;
+        assert_eq!(read("redis://a:1/2"), Address::Server("redis://a:1/2"));
+        let nodes = ["rediss://u:p@a:1", "rediss://u:p@b"].map(str::to_owned);
+        assert_eq!(
+            read("rediss+cluster://u:p@a:1,b/"),
+            Address::Cluster(nodes.to_vec())
+        );
+        let expected = Address::Sentinel {
+            sentinels: ["valkey://a", "valkey://b:2"].map(str::to_owned).to_vec(),
+            master: "main",
+            database: Some("3"),
+        };
+        assert_eq!(read("valkey+sentinel://a,b:2/main/3"), expected);
+    }
+
+    #[test]
+    fn outside_of_a_runtime_nothing_is_connected_and_nothing_panics() {
+        assert!(Connection::to("redis://localhost", Duration::ZERO).is_err());
+    }
+
+    #[tokio::test]
+    async fn a_wrong_address_is_an_error_that_keeps_the_password() {
+        for address in [
+            "redis//u:secret@a",
+            "http://u:secret@a",
+            "redis+sentinel://u:secret@a",
+        ] {
+            let error = Connection::to(address, Duration::ZERO).expect_err(address);
+            assert!(!error.to_string().contains("secret"), "{error}");
+        }
+    }
+}
