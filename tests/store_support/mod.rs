@@ -1,6 +1,10 @@
 //! Charges, reservations and times for the stores' tests.
 #![allow(dead_code, missing_docs, unreachable_pub)]
 
+pub mod agree;
+pub mod model;
+pub mod ops;
+
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -9,7 +13,7 @@ use tower_token_quota::policy::{Durability, Enforcement, OnStoreFailure};
 use tower_token_quota::store::arithmetic::Percents;
 use tower_token_quota::store::{
     Balance, Booking, Charge, CounterKey, Decision, HoldId, MemoryStore, Report, Reports,
-    Reservation, Rule, Settled, Settlement, Store as _,
+    Reservation, Rule, Settled, Settlement, Store,
 };
 
 pub const SECOND: u64 = 1_000_000;
@@ -105,7 +109,7 @@ pub fn reservation(id: u128, now: Moment, candidates: &[&[Charge]]) -> Reservati
     Reservation {
         id: HoldId::from_u128(id),
         now,
-        organization: "default".into(),
+        organization: "acme".into(),
         expires_in: Duration::from_secs(60),
         candidates: candidates.iter().map(|charges| charges.to_vec()).collect(),
     }
@@ -121,7 +125,7 @@ pub fn settlement(id: u128, now: Moment, charges: &[Charge], actuals: &[u64]) ->
         id: HoldId::from_u128(id),
         now,
         bookings,
-        organization: "default".into(),
+        organization: "acme".into(),
         record: None,
     }
 }
@@ -152,34 +156,59 @@ pub fn granted(decision: &Decision) -> bool {
 /// The thresholds that a store has told of: limit, percent, and the counter's usage then.
 pub type Crossed = (String, u8, u64);
 
-/// Writes down the thresholds that a store tells of.
+/// Writes down what a store tells of.
 #[derive(Clone, Default)]
-pub struct Told(Arc<Mutex<Vec<Crossed>>>);
+pub struct Told {
+    crossed: Arc<Mutex<Vec<Crossed>>>,
+    settled: Arc<Mutex<Vec<Settled>>>,
+    others: Arc<Mutex<Vec<String>>>,
+}
 
 impl Told {
-    pub fn by(store: &MemoryStore) -> Self {
+    pub fn by(store: &impl Store) -> Self {
         let told = Self::default();
         store.report_to(Arc::new(told.clone()));
         told
     }
 
-    /// All that it was told of since it was last asked.
+    /// All thresholds that it was told of since it was last asked.
     pub fn take(&self) -> Vec<Crossed> {
-        std::mem::take(&mut *self.0.lock().expect("nobody panics"))
+        std::mem::take(&mut *self.crossed.lock().expect("nobody panics"))
+    }
+
+    /// How settlements found their holds, since it was last asked.
+    pub fn settled(&self) -> Vec<Settled> {
+        std::mem::take(&mut *self.settled.lock().expect("nobody panics"))
+    }
+
+    /// What was lost or emptied, since it was last asked.
+    pub fn others(&self) -> Vec<String> {
+        std::mem::take(&mut *self.others.lock().expect("nobody panics"))
     }
 }
 
 impl Reports for Told {
     fn report(&self, report: Report<'_>) {
-        if let Report::Crossed {
-            charge,
-            percent,
-            used,
-            ..
-        } = report
-        {
-            let crossed = (charge.limit.to_string(), percent, used);
-            self.0.lock().expect("nobody panics").push(crossed);
+        match report {
+            Report::Crossed {
+                charge,
+                percent,
+                used,
+                ..
+            } => {
+                let crossed = (charge.limit.to_string(), percent, used);
+                self.crossed.lock().expect("nobody panics").push(crossed);
+            }
+            Report::Settled { how, .. } => self.settled.lock().expect("nobody panics").push(how),
+            Report::Lost { reason, .. } => self.other(format!("lost: {reason}")),
+            Report::Emptied { organization, .. } => self.other(format!("emptied: {organization}")),
+            _ => self.other("what the tests do not know".to_owned()),
         }
+    }
+}
+
+impl Told {
+    fn other(&self, text: String) {
+        self.others.lock().expect("nobody panics").push(text);
     }
 }

@@ -1,5 +1,5 @@
-//! Settlements on their way: each in a task of its own, off the path of the call's answer, delivered with the same id until it
-//! is booked.
+//! What is done off the path of a call's answer, each in a task of its own: settlements, which are delivered with the same id until
+//! they are booked, and renewals.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,9 +10,10 @@ use tokio::time::Instant;
 use super::RedisStore;
 use super::encode;
 use super::question::Question;
-use super::script::SETTLE;
+use super::script::{RENEW, SETTLE};
 use super::shared::Shared;
-use crate::store::{LONGEST_RETRY, Report, Settlement, StoreError};
+use crate::clock::{Moment, saturating_micros};
+use crate::store::{HoldId, LONGEST_RETRY, Report, Settlement, StoreError};
 
 /// How many settlements are under way at once, on one connection. The others wait for their turn, in the order in which they came.
 pub(super) const AT_ONCE: u32 = 64;
@@ -25,26 +26,50 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 impl<C: ConnectionLike + Clone + Send + Sync + 'static> RedisStore<C> {
     /// Books a settlement when its turn comes.
     pub(super) fn deliver(&self, settlement: Settlement) {
-        let shared = &self.shared;
-        if !shared.waiting.add_below(self.settings.max_waiting) {
+        let Some(counted) = self.count() else {
             let (settlement, reason) =
                 (&settlement, "too many settlements are waiting to be booked");
-            shared.report(Report::Lost { settlement, reason });
-            return;
-        }
+            return self.shared.report(Report::Lost { settlement, reason });
+        };
         let waiting = Waiting {
-            shared: shared.clone(),
             settlement,
             is_over: false,
+            counted,
         };
-        // Without a runtime, or where it has ended, the settlement is dropped, and so told of as lost.
-        if let Some(runtime) = shared.runtime() {
-            let store = self.clone();
-            runtime.spawn(async move { store.deliver_in_turn(waiting).await });
+        let (store, gives_up_at) = (self.clone(), Instant::now() + LONGEST_RETRY);
+        // Where it has ended, the settlement is dropped, and so told of as lost.
+        if let Some(runtime) = self.shared.runtime() {
+            runtime.spawn(async move { store.deliver_in_turn(waiting, gives_up_at).await });
         }
     }
 
-    async fn deliver_in_turn(&self, waiting: Waiting) {
+    /// Puts off a hold's expiry, if it can be done now: it is done several times before the hold is due.
+    pub(super) fn put_off(&self, id: HoldId, organization: &str, now: Moment, by: Duration) {
+        self.shared.note_life(by);
+        let names = self.names(organization);
+        let hold = names.hold(id);
+        let question = Question::new(&RENEW, names)
+            .key(hold)
+            .argument(id)
+            .argument(saturating_micros(by));
+        let (Some(counted), Some(runtime)) = (self.count(), self.shared.runtime()) else {
+            return;
+        };
+        let store = self.clone();
+        runtime.spawn(async move {
+            let _counted = counted;
+            store.ask(&question, now).await.map(drop)
+        });
+    }
+
+    /// Counts one more thing to do, if there are not too many.
+    fn count(&self) -> Option<Counted> {
+        let shared = &self.shared;
+        let counted = shared.waiting.add_below(self.settings.max_waiting);
+        counted.then(|| Counted(shared.clone()))
+    }
+
+    async fn deliver_in_turn(&self, waiting: Waiting, gives_up_at: Instant) {
         let permits = self.shared.permits.clone();
         // What corrects an earlier settlement lets all go before it: it must not overtake that one.
         let record = waiting.settlement.record.as_ref();
@@ -52,14 +77,14 @@ impl<C: ConnectionLike + Clone + Send + Sync + 'static> RedisStore<C> {
         let turn = permits.acquire_many_owned(if corrects { AT_ONCE } else { 1 });
         // Nobody closes the semaphore.
         let _permits = turn.await;
-        self.deliver_until_booked(waiting).await;
+        self.deliver_until_booked(waiting, gives_up_at).await;
     }
 
-    async fn deliver_until_booked(&self, waiting: Waiting) {
+    async fn deliver_until_booked(&self, waiting: Waiting, gives_up_at: Instant) {
         let delivery = self.shared.unique();
-        let gives_up_at = Instant::now() + LONGEST_RETRY;
         let (mut pause, mut was_delivered) = (FIRST_PAUSE, false);
-        loop {
+        let mut reason = "its turn did not come in time".to_owned();
+        while Instant::now() < gives_up_at {
             let question = self.settling(&waiting.settlement, &delivery, was_delivered);
             let question = match question {
                 Ok(question) => question,
@@ -67,14 +92,13 @@ impl<C: ConnectionLike + Clone + Send + Sync + 'static> RedisStore<C> {
             };
             match self.deliver_once(&question, &waiting.settlement).await {
                 Ok(()) => return waiting.booked(),
-                Err(StoreError(reason)) if Instant::now() >= gives_up_at => {
-                    return waiting.give_up(&reason);
-                }
-                Err(_) => tokio::time::sleep(pause).await,
+                Err(StoreError(why)) => reason = why,
             }
+            tokio::time::sleep(pause).await;
             was_delivered = true;
             pause = LONGEST_PAUSE.min(pause * 2);
         }
+        waiting.give_up(&reason);
     }
 
     async fn deliver_once(
@@ -116,11 +140,20 @@ impl<C: ConnectionLike + Clone + Send + Sync + 'static> RedisStore<C> {
     }
 }
 
+/// Something to do that is counted until it is dropped.
+struct Counted(Arc<Shared>);
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.waiting.remove();
+    }
+}
+
 /// A settlement that is not booked yet. One that is dropped so, because its runtime has ended, is lost.
 struct Waiting {
-    shared: Arc<Shared>,
     settlement: Settlement,
     is_over: bool,
+    counted: Counted,
 }
 
 impl Waiting {
@@ -134,7 +167,7 @@ impl Waiting {
 
     fn tell_lost(&mut self, reason: &str) {
         self.is_over = true;
-        self.shared.report(Report::Lost {
+        self.counted.0.report(Report::Lost {
             settlement: &self.settlement,
             reason,
         });
@@ -146,6 +179,5 @@ impl Drop for Waiting {
         if !self.is_over {
             self.tell_lost("the runtime that would have booked it has ended");
         }
-        self.shared.waiting.remove();
     }
 }

@@ -8,7 +8,7 @@ use ::redis::aio::ConnectionLike;
 use super::RedisStore;
 use super::encode;
 use super::question::{Question, unavailable, within};
-use super::script::{ADJUST, PEEK, RENEW, RESERVE};
+use super::script::{ADJUST, PEEK, RESERVE};
 use crate::clock::{Moment, saturating_micros};
 use crate::store::{
     Adjustment, Balance, BoxFuture, Charge, Decision, HoldId, Reports, Reservation, Settlement,
@@ -35,17 +35,7 @@ impl<C: ConnectionLike + Clone + Send + Sync + 'static> Store for RedisStore<C> 
 
     /// In a task of its own, once: a hold is renewed several times before it is due.
     fn renew(&self, id: HoldId, organization: &str, now: Moment, expires_in: Duration) {
-        self.shared.note_life(expires_in);
-        let names = self.names(organization);
-        let hold = names.hold(id);
-        let question = Question::new(&RENEW, names)
-            .key(hold)
-            .argument(id)
-            .argument(saturating_micros(expires_in));
-        let store = self.clone();
-        if let Some(runtime) = self.shared.runtime() {
-            runtime.spawn(async move { store.ask(&question, now).await.map(drop) });
-        }
+        self.put_off(id, organization, now, expires_in);
     }
 
     fn peek(
