@@ -174,6 +174,18 @@ impl Policy {
         self.organizations.get(name).unwrap_or(&self.organization)
     }
 
+    /// All limits of all sections.
+    pub(crate) fn limits_of_all(&self) -> impl Iterator<Item = &CheckedLimit> {
+        let organizations = self.organizations.values().flatten();
+        let projects = self.projects.values().flatten();
+        let tiers = self.tiers.values().flat_map(|tier| &tier.limits);
+        self.organization
+            .iter()
+            .chain(organizations)
+            .chain(projects)
+            .chain(tiers)
+    }
+
     /// The organizations that have limits of their own.
     pub(crate) fn organization_names(&self) -> impl Iterator<Item = &Arc<str>> {
         self.organizations.keys()

@@ -55,26 +55,12 @@ pub(super) fn charge(
     amount: u64,
     span: impl FnOnce(Period) -> Span,
 ) -> Charge {
-    let (rule, window) = match limit.window {
-        Window::Bucket { refill, every } => {
-            let rule = Rule::Bucket {
-                capacity: limit.amount,
-                refill,
-                every: saturating_micros(every).max(1),
-            };
-            (rule, None)
-        }
-        Window::Calendar(period) => {
-            let span = span(period);
-            let rule = Rule::Budget {
-                cap: limit.amount,
-                starts_at: span.starts_at,
-                ends_at: span.ends_at,
-            };
-            (rule, Some(span.id))
-        }
-        Window::Gauge => (Rule::Gauge { cap: limit.amount }, None),
+    let span = match limit.window {
+        Window::Calendar(period) => Some(span(period)),
+        Window::Bucket { .. } | Window::Gauge => None,
     };
+    let rule = rule(limit, span.as_ref());
+    let window = span.map(|span| span.id);
     Charge {
         key: key(limit, subject, model, window.as_deref()),
         limit: limit.id.clone(),
@@ -86,6 +72,23 @@ pub(super) fn charge(
         alerts: limit.alerts.iter().copied().collect(),
         on_store_failure: limit.on_store_failure,
         durability: limit.durability,
+    }
+}
+
+/// How a limit's counter counts; a calendar period's, in the instance that is given, or in none.
+pub(super) fn rule(limit: &CheckedLimit, span: Option<&Span>) -> Rule {
+    match limit.window {
+        Window::Bucket { refill, every } => Rule::Bucket {
+            capacity: limit.amount,
+            refill,
+            every: saturating_micros(every).max(1),
+        },
+        Window::Calendar(_) => Rule::Budget {
+            cap: limit.amount,
+            starts_at: span.map_or(0, |span| span.starts_at),
+            ends_at: span.map_or(0, |span| span.ends_at),
+        },
+        Window::Gauge => Rule::Gauge { cap: limit.amount },
     }
 }
 

@@ -9,7 +9,7 @@ use crate::clock::{Clock, Moment, SystemClock, saturating_micros};
 use crate::count::Offload;
 use crate::learn::{Learned, Lesson};
 use crate::outstanding::Outstanding;
-use crate::policy::{Period, Policy, Span};
+use crate::policy::{Period, Policy, PolicyError, Span};
 use crate::reject::Rejection;
 use crate::settle::Outcome;
 use crate::store::{
@@ -122,6 +122,18 @@ impl Engine {
             .read()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
+    }
+
+    /// Whether the store counts all of a policy's limits to the last unit.
+    pub(super) fn check(&self, policy: &Policy) -> Result<(), PolicyError> {
+        let most = match &self.backend {
+            Backend::Memory(_) => u64::MAX,
+            Backend::Other(guard) => guard.store().largest_amount(),
+        };
+        match policy.limits_of_all().find(|limit| limit.largest() > most) {
+            Some(limit) => Err(limit.too_large(most)),
+            None => Ok(()),
+        }
     }
 
     pub(super) fn set_policy(&self, policy: Arc<Policy>) -> Arc<Policy> {

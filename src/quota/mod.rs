@@ -116,7 +116,7 @@ impl Quota {
         }
     }
 
-    /// Keeps the counters in another store.
+    /// Keeps the counters in another store. Whether it can count what the policy allows [`check_policy`](Self::check_policy) tells.
     #[must_use]
     pub fn store(self, store: impl Store) -> Self {
         self.rebuilt(|engine| engine.use_store(Arc::new(store)))
@@ -164,6 +164,16 @@ impl Quota {
         self.engine.policy()
     }
 
+    /// Whether the store can count what a policy allows: to be asked at the start, with the policy in force, and before another one
+    /// is [set](Self::set_policy). [`change_policy`](Self::change_policy) asks by itself. A limit that is larger than the store counts
+    /// is as large as that.
+    ///
+    /// # Errors
+    /// When a limit is larger: on Redis, than 2^53 - 1 of its unit, which is $9,007,199.254740991.
+    pub fn check_policy(&self, policy: &Policy) -> Result<(), PolicyError> {
+        self.engine.check(policy)
+    }
+
     /// Puts another policy in force, at once and for all clones, and returns the one before. Usage is kept: it belongs to the
     /// limits' ids. Open holds settle the charges that they were granted.
     pub fn set_policy(&self, policy: impl Into<Arc<Policy>>) -> Arc<Policy> {
@@ -195,7 +205,7 @@ impl Quota {
     /// not stand there is gone.
     ///
     /// # Errors
-    /// When the changed policy makes no sense. The one in force stays.
+    /// When the changed policy makes no sense, or the store cannot [count](Self::check_policy) what it allows. The one in force stays.
     pub fn change_policy(
         &self,
         change: impl Fn(PolicyBuilder) -> PolicyBuilder,
@@ -203,6 +213,7 @@ impl Quota {
         let mut base = self.policy();
         loop {
             let changed = change(base.to_builder()).build()?;
+            self.check_policy(&changed)?;
             match self.engine.replace_policy(&base, changed) {
                 Ok(()) => return Ok(base),
                 Err(newer) => base = newer,

@@ -285,6 +285,11 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// When the store cannot be reached in time. The caller then settles the id at zero, in case it was applied.
     fn reserve(&self, reservation: Reservation) -> BoxFuture<'_, Result<Decision, StoreError>>;
 
+    /// The largest amount of a limit that it counts to the last unit. A larger one counts as this.
+    fn largest_amount(&self) -> u64 {
+        u64::MAX
+    }
+
     /// By how many microseconds the store's wall clock is ahead of [ours](Reservation::now), as far as that is known. The
     /// engine plans by the store's time: all instances are in the same day, week and month.
     fn clock_offset(&self) -> i64 {

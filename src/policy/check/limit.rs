@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::ids::{self, Ids, default_id};
 use super::ladder::{self, CheckedLadder};
+use crate::money::Usd;
 use crate::policy::error::At;
 use crate::policy::glob::Globs;
 use crate::policy::{
@@ -33,6 +34,29 @@ pub(crate) struct CheckedLimit {
     pub(crate) pace: bool,
     pub(crate) on_store_failure: OnStoreFailure,
     pub(crate) durability: Durability,
+}
+
+impl CheckedLimit {
+    /// The largest number of its unit that it has.
+    pub(crate) fn largest(&self) -> u64 {
+        match self.window {
+            Window::Bucket { refill, .. } => self.amount.max(refill),
+            Window::Calendar(_) | Window::Gauge => self.amount,
+        }
+    }
+
+    /// A complaint that it is larger than the store can count.
+    pub(crate) fn too_large(&self, most: u64) -> PolicyError {
+        let (id, unit) = (self.id.escape_debug(), self.unit);
+        let written = |number| match unit {
+            Unit::Usd => Usd::from_nanos(number).to_string(),
+            _ => format!("{number} {}", unit.as_str()),
+        };
+        let (amount, most) = (written(self.largest()), written(most));
+        let message =
+            format!("limit `{id}`: {amount} is more than the {most} that the store counts exactly");
+        PolicyError::new(None, message)
+    }
 }
 
 /// Where limits stand: what their default ids begin with, and whom they count together.

@@ -1,5 +1,6 @@
 //! Charges as text: arguments of scripts, and what holds remember. [`decode`](super::decode) reads it back.
 
+use super::LARGEST_AMOUNT;
 use super::names::Names;
 use crate::policy::{Durability, Enforcement, OnStoreFailure};
 use crate::store::{Adjustment, Charge, Rule, StoreError};
@@ -18,7 +19,7 @@ pub(super) fn amount(amount: u64) -> String {
 /// `kind amount cap a b kept enforcement·downgrades·failure·durability alerts length`, then the counter's key without its
 /// organization, which is so long, and the limit's id.
 pub(super) fn charge(charge: &Charge, names: &Names) -> Result<String, StoreError> {
-    let (kind, cap, a, b) = rule(charge)?;
+    let (kind, cap, a, b) = rule(charge.rule);
     let suffix = names.suffix(&charge.key)?;
     let alerts: Vec<String> = charge.alerts.iter().map(|it| it.to_string()).collect();
     Ok(format!(
@@ -36,31 +37,47 @@ pub(super) fn charge(charge: &Charge, names: &Names) -> Result<String, StoreErro
 }
 
 /// Letter, cap, and two numbers: refill and every, or the period's bounds.
-fn rule(charge: &Charge) -> Result<(char, u64, i128, i128), StoreError> {
-    let (letter, a, b) = match charge.rule {
-        Rule::Bucket { refill, every, .. } => {
-            bounded(charge, "the refill", refill, TOP)?;
-            bounded(charge, "the time of a refill", every, LONGEST_EVERY)?;
-            ('b', refill.into(), every.max(1).into())
-        }
+fn rule(rule: Rule) -> (char, u64, i128, i128) {
+    match counted(rule) {
+        Rule::Bucket {
+            capacity,
+            refill,
+            every,
+        } => ('b', capacity, refill.into(), every.into()),
         Rule::Budget {
-            starts_at, ends_at, ..
-        } => ('p', starts_at.into(), ends_at.into()),
-        Rule::Gauge { .. } => ('g', 0, 0),
-    };
-    let cap = charge.rule.amount();
-    bounded(charge, "the amount", cap, TOP - 1)?;
-    Ok((letter, cap, a, b))
+            cap,
+            starts_at,
+            ends_at,
+        } => ('p', cap, starts_at.into(), ends_at.into()),
+        Rule::Gauge { cap } => ('g', cap, 0, 0),
+    }
 }
 
-fn bounded(charge: &Charge, what: &str, number: u64, most: u64) -> Result<(), StoreError> {
-    if number <= most {
-        return Ok(());
+/// The rule as the script counts: within 2^53.
+pub(super) fn counted(rule: Rule) -> Rule {
+    match rule {
+        Rule::Bucket {
+            capacity,
+            refill,
+            every,
+        } => Rule::Bucket {
+            capacity: capacity.min(LARGEST_AMOUNT),
+            refill: refill.min(LARGEST_AMOUNT),
+            every: every.clamp(1, LONGEST_EVERY),
+        },
+        Rule::Budget {
+            cap,
+            starts_at,
+            ends_at,
+        } => Rule::Budget {
+            cap: cap.min(LARGEST_AMOUNT),
+            starts_at,
+            ends_at,
+        },
+        Rule::Gauge { cap } => Rule::Gauge {
+            cap: cap.min(LARGEST_AMOUNT),
+        },
     }
-    let limit = &charge.limit;
-    Err(StoreError(format!(
-        "{what} of the limit `{limit}` is {number}, and Redis counts exactly to {most}"
-    )))
 }
 
 fn enforcement(it: Enforcement) -> char {

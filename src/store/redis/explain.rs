@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::decode::{self, senseless};
+use super::encode;
 use crate::clock::Moment;
 use crate::store::arithmetic::{State, Verdict};
 use crate::store::{Charge, CounterKey, Refusal, StoreError};
@@ -19,7 +20,12 @@ pub(super) fn refusals(
     for (position, (charge, line)) in charges.iter().zip(lines).enumerate() {
         let before = decode::state(line, charge.rule, now)?;
         let draft = drafts.entry(&charge.key).or_insert(before);
-        if let Verdict::Refused { reason, wait } = draft.reserve(charge, now) {
+        // It was decided as the script counts.
+        let counted = Charge {
+            rule: encode::counted(charge.rule),
+            ..charge.clone()
+        };
+        if let Verdict::Refused { reason, wait } = draft.reserve(&counted, now) {
             refusals.push(Refusal {
                 candidate,
                 charge: position,

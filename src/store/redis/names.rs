@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::store::{CounterKey, HoldId, StoreError};
 
 /// The layout of keys and values: another one gets another name, so that two versions never read each other's.
-const VERSION: &str = "tq1";
+pub(super) const VERSION: &str = "tq1";
 
 /// How many ids share a key of settled ids, a bit each.
 const BLOCK: u64 = 1024;

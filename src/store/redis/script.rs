@@ -61,3 +61,19 @@ fn command(name: &str, script: &str, keys: &[String], arguments: &[String]) -> C
     command.arg(script).arg(keys.len()).arg(keys).arg(arguments);
     command
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::names::VERSION;
+    use super::*;
+
+    /// The servers of a fleet that is being upgraded know the scripts of both versions.
+    #[test]
+    fn each_text_names_the_version_of_the_keys_that_it_writes() {
+        let begins = format!("-- tower-token-quota {VERSION}\n");
+        for script in [&RESERVE, &SETTLE, &RENEW, &PEEK, &ADJUST] {
+            assert!(script.text.starts_with(&begins));
+            assert_eq!(script.hash().len(), 40);
+        }
+    }
+}

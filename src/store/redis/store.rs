@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use ::redis::aio::ConnectionLike;
 
-use super::RedisStore;
 use super::encode;
 use super::question::{Question, unavailable, within};
 use super::script::{ADJUST, PEEK, RESERVE};
+use super::{LARGEST_AMOUNT, RedisStore};
 use crate::clock::{Moment, saturating_micros};
 use crate::store::{
     Adjustment, Balance, BoxFuture, Charge, Decision, HoldId, Reports, Reservation, Settlement,
@@ -20,6 +20,12 @@ impl<C: ConnectionLike + Clone + Send + Sync + 'static> Store for RedisStore<C> 
         Box::pin(async move { self.decide(&reservation).await })
     }
 
+    /// [`LARGEST_AMOUNT`]: scripts on Redis count in doubles.
+    fn largest_amount(&self) -> u64 {
+        LARGEST_AMOUNT
+    }
+
+    /// As the last reservation has told, if it is more than a second.
     fn clock_offset(&self) -> i64 {
         self.shared.offset()
     }
