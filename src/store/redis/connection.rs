@@ -6,10 +6,16 @@ use std::time::Duration;
 use ::redis::aio::{ConnectionLike, ConnectionManager, ConnectionManagerConfig};
 use ::redis::cluster::{ClusterClient, ClusterConfig};
 use ::redis::cluster_async::ClusterConnection;
+use ::redis::io::tcp::TcpSettings;
 use ::redis::{Client, Cmd, ConnectionInfo, IntoConnectionInfo, Pipeline, RedisFuture, Value};
 
 use super::sentinel::SentinelConnection;
 use crate::store::StoreError;
+
+/// For how long what was sent may go unacknowledged by the peer's kernel, before the connection is given up. Linux' own patience is a
+/// quarter of an hour.
+#[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
+const UNACKNOWLEDGED: Duration = Duration::from_secs(2);
 
 /// How often a cluster's node is asked again that says a slot has moved, or is away.
 const CLUSTER_RETRIES: u32 = 4;
@@ -116,8 +122,17 @@ pub(super) fn config(timeout: Duration) -> ConnectionManagerConfig {
         .set_number_of_retries(0)
 }
 
+/// Commands go out at once, and a peer that has vanished without a word is noticed.
+pub(super) fn tcp() -> TcpSettings {
+    let settings = TcpSettings::default().set_nodelay(true);
+    #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
+    let settings = settings.set_user_timeout(UNACKNOWLEDGED);
+    settings
+}
+
 fn server(url: &str, timeout: Duration) -> ::redis::RedisResult<ConnectionManager> {
-    let client = Client::open(url)?;
+    let info = url.into_connection_info()?.set_tcp_settings(tcp());
+    let client = Client::open(info)?;
     ConnectionManager::new_lazy_with_config(client, config(timeout))
 }
 
@@ -127,6 +142,7 @@ fn cluster(nodes: &[String], timeout: Duration) -> ::redis::RedisResult<ClusterC
         .map(|node| node.as_str().into_connection_info())
         .collect();
     let client = ClusterClient::builder(nodes?)
+        .tcp_settings(tcp())
         .retries(CLUSTER_RETRIES)
         .max_retry_wait(u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX))
         .build()?;

@@ -103,7 +103,8 @@ impl<C: ConnectionLike + Clone + Send + Sync + 'static> RedisStore<C> {
         self
     }
 
-    /// How long Redis may take to answer; [100 ms](DEFAULT_TIMEOUT) unless set.
+    /// How long Redis may take to answer, connecting included; [100 ms](DEFAULT_TIMEOUT) unless set. A connection has times of its own:
+    /// to connect to an address with another one there is [`connect_within`](Self::connect_within).
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.settings.timeout = timeout;

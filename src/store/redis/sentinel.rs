@@ -11,6 +11,8 @@ use ::redis::{
 };
 use tokio::sync::Mutex;
 
+use super::connection::tcp;
+
 /// A connection to the master. Clones share it.
 #[derive(Clone)]
 pub(super) struct SentinelConnection {
@@ -52,11 +54,15 @@ impl SentinelConnection {
         };
         let settings = infos.first().map(|info| info.redis_settings().clone());
         let node = SentinelNodeConnectionInfo::default()
-            .set_redis_connection_info(settings.unwrap_or_default().set_db(database));
+            .set_redis_connection_info(settings.unwrap_or_default().set_db(database))
+            .set_tcp_settings(tcp());
         // User and password are the master's.
         let sentinels = infos
             .into_iter()
-            .map(|info| info.set_redis_settings(RedisConnectionInfo::default()))
+            .map(|info| {
+                info.set_redis_settings(RedisConnectionInfo::default())
+                    .set_tcp_settings(tcp())
+            })
             .collect();
         let server = SentinelServerType::Master;
         let sentinels = SentinelClient::build(sentinels, master.to_owned(), Some(node), server)?;
