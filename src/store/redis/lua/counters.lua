@@ -10,13 +10,19 @@ if not NOW then
   NOW = time[1] * 1000000 + time[2]
 end
 
+local read = {} -- charges by line
+
 -- A charge as the caller wrote it, and as a hold remembers it: src/store/redis/encode.rs.
 local function read_charge(line)
+  local charge = read[line]
+  if charge then
+    return charge
+  end
   local kind, amount, cap, a, b, kept, enforcement, downgrades, alerts, length, at =
     string.match(line, '^(%a) (%d+) (%d+) (%-?%d+) (%-?%d+) ([01]) (%a)([01])%a%a ([%d,]*) (%d+) ()')
   local name_end = at + length
   amount = tonumber(amount)
-  return {
+  charge = {
     line = line,
     kind = kind,
     amount = amount,
@@ -29,6 +35,8 @@ local function read_charge(line)
     alerts = alerts,
     key = ROOT .. string.sub(line, at, name_end - 1),
   }
+  read[line] = charge
+  return charge
 end
 
 local function fresh(kind, now)

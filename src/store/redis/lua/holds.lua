@@ -10,7 +10,7 @@ local function hold_key(id)
   return ROOT .. ':h:' .. id
 end
 
--- { status, candidate, expires at, life, then of each charge: line, whether it was applied, its mark in two parts }
+-- { status, candidate, expires at, then of each charge: line, whether it was applied, its mark in two parts }
 local function hold_of(id)
   if holds[id] == nil then
     local packed = redis.call('GET', hold_key(id))
@@ -21,9 +21,9 @@ end
 
 -- Calls `book` with each charge of a hold that was applied: the charge, its mark, its position.
 local function each_applied(hold, book)
-  for i = 5, #hold, 4 do
+  for i = 4, #hold, 4 do
     if hold[i + 1] == 1 then
-      book(read_charge(hold[i]), hold[i + 2], hold[i + 3], (i - 1) / 4)
+      book(read_charge(hold[i]), hold[i + 2], hold[i + 3], i / 4)
     end
   end
 end
@@ -56,7 +56,7 @@ local function hold_lifetime(hold)
   local time = KEEP
   if hold[1] == 'o' then
     time = less(hold[3], NOW) + KEEP + DAY
-    for i = 5, #hold, 4 do
+    for i = 4, #hold, 4 do
       local charge = read_charge(hold[i])
       if charge.kind == 'p' then
         time = math.max(time, less(charge.b, NOW) + DAY)

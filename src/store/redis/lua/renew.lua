@@ -5,7 +5,7 @@ end
 local id, expires_in = ARGV[6], tonumber(ARGV[7])
 local hold = hold_of(id)
 if hold and hold[1] == 'o' then
-  hold[3], hold[4] = NOW + expires_in, math.max(hold[4], expires_in)
+  hold[3] = NOW + expires_in
   opened[id] = true
   -- What has no end of its own lives as long as those who hold it.
   each_applied(hold, function(charge)

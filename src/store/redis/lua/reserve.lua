@@ -10,7 +10,7 @@ local TOLERANCE = 5000000
 local hold = hold_of(id)
 if hold and hold[1] == 'o' then
   local charges = {}
-  for i = 5, #hold, 4 do
+  for i = 4, #hold, 4 do
     local state = stored(read_charge(hold[i]).key)
     charges[#charges + 1] = { hold[i], state and write_state(state) or '', text(hold[i + 1]) }
   end
@@ -37,7 +37,7 @@ end
 -- Tries a candidate on copies: the drafted counters and the hold, or nothing and whether the next one may be tried.
 local function attempt(number, charges)
   local drafts, refused, passes_on = {}, false, true
-  local hold = { 'o', number - 1, NOW + expires_in, expires_in }
+  local hold = { 'o', number - 1, NOW + expires_in }
   for _, charge in ipairs(charges) do
     local state = drafts[charge.key]
     if not state then
@@ -85,9 +85,9 @@ for number, charges in ipairs(candidates) do
     end
     holds[id], opened[id] = outcome, true
     local would_block = {}
-    for i = 5, #outcome, 4 do
+    for i = 4, #outcome, 4 do
       if outcome[i + 1] == 0 then
-        would_block[#would_block + 1] = text((i - 5) / 4)
+        would_block[#would_block + 1] = text((i - 4) / 4)
       end
     end
     return answer('granted', text(number - 1), states(charges), would_block)
