@@ -156,3 +156,112 @@ fn rule(kind: &str, cap: u64, a: &str, b: &str) -> Option<Rule> {
         _ => return None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::{encode, reply::Reply};
+    use super::*;
+    use crate::store::CounterKey;
+    use crate::store::arithmetic::Percents;
+
+    fn names() -> Names {
+        Names::new("", "a/b")
+    }
+
+    fn charge_of(limit: &str, rule: Rule) -> Charge {
+        Charge {
+            key: CounterKey::new("a/b", &[("limit", limit), ("user", "ö x")]),
+            limit: limit.into(),
+            rule,
+            enforcement: Enforcement::Shadow,
+            downgrades: true,
+            amount: 7,
+            kept_on_expiry: true,
+            alerts: [50, 100].into_iter().collect(),
+            on_store_failure: OnStoreFailure::Local,
+            durability: Durability::Reserve,
+        }
+    }
+
+    #[test]
+    fn a_charge_comes_back_as_it_was_written() {
+        let bucket = Rule::Bucket {
+            capacity: 1,
+            refill: 2,
+            every: 3,
+        };
+        let budget = Rule::Budget {
+            cap: 1 << 52,
+            starts_at: -5,
+            ends_at: i64::MAX,
+        };
+        for rule in [bucket, budget, Rule::Gauge { cap: 0 }] {
+            for limit in ["pro/usd", "", "two words\nand 3 lines\n", "ü"] {
+                let mut charge = charge_of(limit, rule);
+                let line = encode::charge(&charge, &names()).expect("its own organization's");
+                assert_eq!(super::charge(&line, &names()).expect(&line), charge);
+                assert_eq!(rule_of(&line).expect(&line), rule);
+                charge.alerts = Percents::NONE;
+                let line = encode::charge(&charge, &names()).expect("its own organization's");
+                assert_eq!(super::charge(&line, &names()).expect(&line), charge);
+            }
+        }
+    }
+
+    #[test]
+    fn a_counter_of_another_organization_is_an_error() {
+        let charge = charge_of("k", Rule::Gauge { cap: 1 });
+        for other in ["a", "a/", "a/b/c", ""] {
+            assert!(
+                encode::charge(&charge, &Names::new("", other)).is_err(),
+                "{other}"
+            );
+        }
+    }
+
+    fn value() -> impl Strategy<Value = Value> {
+        let words = [
+            "1",
+            "granted",
+            "refused",
+            "open",
+            "on time",
+            "b 1 2 3 4 5 6",
+            "p 1",
+            "",
+        ];
+        let leaf = prop_oneof![
+            prop::sample::select(&words[..]).prop_map(|text| Value::BulkString(text.into())),
+            any::<Vec<u8>>().prop_map(Value::BulkString),
+            any::<i64>().prop_map(Value::Int),
+            Just(Value::Nil),
+        ];
+        leaf.prop_recursive(3, 32, 8, |inner| {
+            prop::collection::vec(inner, 0..8).prop_map(Value::Array)
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_answered_is_read_without_a_panic(value in value(), last in value()) {
+            let rule = Rule::Gauge { cap: 1 };
+            let candidates = [vec![charge_of("k", rule)]];
+            for kind in ["granted", "refused", "open", "on time", "done"] {
+                let texts = ["5", "5-a"].map(|text| Value::BulkString(text.into()));
+                let mut all = texts.to_vec();
+                all.push(Value::Array(Vec::new()));
+                all.push(Value::BulkString(kind.into()));
+                all.extend([value.clone(), last.clone(), value.clone()]);
+                let read = || Reply::read(Value::Array(all.clone()), &names());
+                let _ = read().map(|reply| reply.decision(&candidates));
+                let _ = read().map(|reply| reply.settled(&names()));
+                let _ = read().map(|reply| reply.peeked(&candidates[0]));
+                let _ = read().map(|reply| reply.adjusted(&candidates[0][0], &names()));
+            }
+            let _ = Reply::read(value, &names());
+            let _ = Reply::read(Value::Array(vec![last]), &names());
+        }
+    }
+}
