@@ -221,19 +221,11 @@ mod tests {
         }
     }
 
+    const WORDS: &[&str] = &["1", "granted", "open", "b 1 2 3 4 5 6", "p 1", "g 1 2", ""];
+
     fn value() -> impl Strategy<Value = Value> {
-        let words = [
-            "1",
-            "granted",
-            "refused",
-            "open",
-            "on time",
-            "b 1 2 3 4 5 6",
-            "p 1",
-            "",
-        ];
         let leaf = prop_oneof![
-            prop::sample::select(&words[..]).prop_map(|text| Value::BulkString(text.into())),
+            prop::sample::select(WORDS).prop_map(|text| Value::BulkString(text.into())),
             any::<Vec<u8>>().prop_map(Value::BulkString),
             any::<i64>().prop_map(Value::Int),
             Just(Value::Nil),
