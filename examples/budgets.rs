@@ -115,6 +115,8 @@ async fn main() -> Result<(), Failure> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use tower_token_quota::watch::{AlertKind, BudgetLevel, Recommendation};
     use tower_token_quota::{Percent, RejectionKind};
 
@@ -184,7 +186,7 @@ mod tests {
         let before = quota.report_of(DEFAULT_ORGANIZATION).await?.budget;
         let refused = spend(&quota, "api", 100).await.err().ok_or("it passed")?;
         assert_eq!(refused.kind, RejectionKind::QuotaSpent);
-        assert_eq!(refused.limit_ids(), ["projects.api/usd/month".into()]);
+        assert_eq!(refused.limit_ids(), [Arc::from("projects.api/usd/month")]);
         assert!(
             refused.message.contains("projects.api/usd/month")
                 && refused.message.contains("$500.00 allowed"),

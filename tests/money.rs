@@ -135,7 +135,7 @@ async fn a_call_is_checked_against_its_projects_and_its_organizations_budget_in_
     assert_eq!(status("api", "api").await, Usd::dollars(450));
     assert_eq!(status("api", "org").await, Usd::dollars(950));
     let refused = spend("api", 451).await.unwrap_err();
-    assert_eq!(refused.limit_ids(), ["api".into()]);
+    assert_eq!(refused.limit_ids(), [Arc::from("api")]);
     assert_eq!(
         status("api", "org").await,
         Usd::dollars(950),

@@ -3,6 +3,7 @@
 
 mod support;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use support::watch::Events;
@@ -62,7 +63,7 @@ async fn p10_a_project_can_be_added_and_what_was_used_stays() {
     assert_eq!(used(&quota, "batch", "batch"), Usd::dollars(200));
     assert_eq!(used(&quota, "batch", "org"), Usd::dollars(300));
     let refused = spend(&quota, &of("batch"), 101).await.unwrap_err();
-    assert_eq!(refused.limit_ids(), ["batch".into()]);
+    assert_eq!(refused.limit_ids(), [Arc::from("batch")]);
 }
 
 #[tokio::test]
@@ -108,7 +109,7 @@ async fn a_tier_can_be_added_and_its_callers_are_known() {
         .unwrap();
     spend(&quota, &bob, 1).await.unwrap();
     let refused = spend(&quota, &bob, 1).await.unwrap_err();
-    assert_eq!(refused.limit_ids(), ["once".into()]);
+    assert_eq!(refused.limit_ids(), [Arc::from("once")]);
 }
 
 #[test]

@@ -77,7 +77,8 @@ impl<C: ConnectionLike + Clone + Send + Sync + 'static> RedisStore<C> {
         let turn = permits.acquire_many_owned(if corrects { AT_ONCE } else { 1 });
         // Nobody closes the semaphore.
         let _permits = turn.await;
-        self.deliver_until_booked(waiting, gives_up_at).await;
+        // Boxed, so that those who wait are small.
+        Box::pin(self.deliver_until_booked(waiting, gives_up_at)).await;
     }
 
     async fn deliver_until_booked(&self, waiting: Waiting, gives_up_at: Instant) {

@@ -64,8 +64,9 @@ impl SentinelConnection {
                     .set_tcp_settings(tcp())
             })
             .collect();
-        let server = SentinelServerType::Master;
-        let sentinels = SentinelClient::build(sentinels, master.to_owned(), Some(node), server)?;
+        // Without TLS the library takes the name as a `String` and nothing else.
+        let (name, server): (String, _) = (master.into(), SentinelServerType::Master);
+        let sentinels = SentinelClient::build(sentinels, name, Some(node), server)?;
         let master = Master {
             sentinels,
             connection: None,
