@@ -93,7 +93,8 @@ impl ConnectionLike for Lossy {
             self.sent.fetch_add(1, Ordering::SeqCst);
             let answer = self.connection.req_packed_command(command).await;
             // Where the script is unknown nothing was done that could be lost.
-            if answer.is_ok() && self.loses.swap(false, Ordering::SeqCst) {
+            let was_done = matches!(&answer, Ok(value) if !matches!(value, Value::ServerError(_)));
+            if was_done && self.loses.swap(false, Ordering::SeqCst) {
                 return Err(RedisError::from(std::io::Error::other(
                     "the answer was lost",
                 )));
