@@ -167,10 +167,10 @@ fn keys(user: usize, limits: usize) -> Vec<String> {
         .collect()
 }
 
-/// When a thread did its rounds, and for how long it waited meanwhile for a core that others had.
+/// How many rounds a thread did in how long, and for how long it waited meanwhile for a core that others had.
 struct Span {
-    begin: Instant,
-    end: Instant,
+    rounds: usize,
+    took: Duration,
     waited: Duration,
 }
 
@@ -181,10 +181,26 @@ impl Span {
             round(number);
         }
         Self {
-            begin,
-            end: Instant::now(),
+            rounds,
+            took: begin.elapsed(),
             waited: waited_for_a_core().saturating_sub(waited),
         }
+    }
+
+    /// As many rounds as there are in this time, about.
+    fn lasting(time: Duration, mut round: impl FnMut(usize)) -> Self {
+        let mut span = Self::of(BATCH, &mut round);
+        while span.took < time {
+            let more = Self::of(BATCH, &mut round);
+            span.rounds += more.rounds;
+            span.took += more.took;
+            span.waited += more.waited;
+        }
+        span
+    }
+
+    fn was_disturbed(&self) -> bool {
+        self.waited > self.took / 20
     }
 }
 
@@ -202,25 +218,17 @@ struct Time {
     disturbed: bool,
 }
 
-impl Time {
-    /// From the first begin to the last end.
-    fn of(rounds: usize, spans: &[Span]) -> Self {
-        let begin = spans.iter().map(|it| it.begin).min().unwrap();
-        let took = spans.iter().map(|it| it.end).max().unwrap() - begin;
-        Self {
-            nanos: took.as_secs_f64() * 1e9 / rounds as f64,
-            disturbed: spans.iter().any(|it| it.waited > took / 20),
-        }
+/// How long so many rounds take, each.
+fn time(rounds: usize, round: impl FnMut(usize)) -> Time {
+    let span = Span::of(rounds, round);
+    Time {
+        nanos: span.took.as_secs_f64() * 1e9 / rounds as f64,
+        disturbed: span.was_disturbed(),
     }
 }
 
-/// How long so many rounds take, each.
-fn time(rounds: usize, round: impl FnMut(usize)) -> Time {
-    Time::of(rounds, &[Span::of(rounds, round)])
-}
-
-/// How long two threads take together for a round of each.
-fn together(rounds: usize, parts: [impl FnMut(usize) + Send; 2]) -> Time {
+/// How long two threads that work beside each other take for a round of either.
+fn together(parts: [impl FnMut(usize) + Send; 2]) -> Time {
     let ready = AtomicUsize::new(0);
     let begin_together = || {
         ready.fetch_add(1, Ordering::AcqRel);
@@ -232,12 +240,16 @@ fn together(rounds: usize, parts: [impl FnMut(usize) + Send; 2]) -> Time {
         let run = |part| {
             scope.spawn(move || {
                 begin_together();
-                Span::of(rounds, part)
+                Span::lasting(SIDE_BY_SIDE, part)
             })
         };
         parts.map(run).map(|thread| thread.join().unwrap())
     });
-    Time::of(rounds, &spans)
+    let rate = |span: &Span| span.rounds as f64 / span.took.as_secs_f64();
+    Time {
+        nanos: 1e9 / spans.iter().map(rate).sum::<f64>(),
+        disturbed: spans.iter().any(Span::was_disturbed),
+    }
 }
 
 fn median(mut of: Vec<f64>) -> f64 {
@@ -248,6 +260,12 @@ fn median(mut of: Vec<f64>) -> f64 {
 fn least(of: &[f64]) -> f64 {
     of.iter().copied().fold(f64::INFINITY, f64::min)
 }
+
+/// So many rounds between two looks at the clock.
+const BATCH: usize = 256;
+
+/// Two threads that begin together work side by side for so long; that one begins a little later then says little.
+const SIDE_BY_SIDE: Duration = Duration::from_millis(10);
 
 const PAIRS: usize = 41;
 const LONGEST: Duration = Duration::from_secs(5);
@@ -263,7 +281,8 @@ struct Pair {
 
 impl Pair {
     fn measure(mut ours: impl FnMut() -> Time, mut theirs: impl FnMut() -> Time) -> Self {
-        (ours(), theirs());
+        ours();
+        theirs();
         let (begin, mut tries, mut pairs) = (Instant::now(), 0, Vec::new());
         while pairs.len() < PAIRS && begin.elapsed() < LONGEST {
             let pair = (ours(), theirs());
@@ -332,7 +351,7 @@ fn beside_checks(users: usize, limits: usize, clock: &impl Clock) -> Pair {
     )
 }
 
-/// One thread's time for a call and two threads' time, together, for each of theirs.
+/// One thread's time for a call, and two threads'.
 fn two_threads<P>(make: impl Fn(usize) -> P) -> Pair
 where
     P: FnMut(usize) + Send,
@@ -341,13 +360,7 @@ where
     let (mut first, mut second, mut alone) = (make(0), make(1), make(2));
     Pair::measure(
         || time(rounds, &mut alone),
-        || {
-            let time = together(rounds, [&mut first, &mut second]);
-            Time {
-                nanos: time.nanos / 2.0,
-                ..time
-            }
-        },
+        || together([&mut first, &mut second]),
     )
 }
 
