@@ -94,7 +94,7 @@ mod oracle {
     use super::*;
 
     struct Call {
-        mark: u128,
+        mark: u64,
         estimate: u64,
         actual: u64,
     }
@@ -187,7 +187,7 @@ mod oracle {
 
     /// Six calls of the whole capacity wait for a leak's time each and then settle at zero. Returns how much of the
     /// capacity can be had at once then, in whole capacities.
-    fn parked_calls(settle: impl Fn(&mut Bucket, u128)) -> usize {
+    fn parked_calls(settle: impl Fn(&mut Bucket, u64)) -> usize {
         const CAPACITY: u64 = 100;
         let leak = Leak::new(CAPACITY, 60);
         let mut bucket = Bucket::fresh(0);

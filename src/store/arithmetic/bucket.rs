@@ -27,6 +27,10 @@ impl Leak {
 /// - **Settle**: `unleaked = clamp(mark - drained, 0, estimate)`. An `actual` below the estimate gives
 ///   `min(estimate - actual, unleaked, level)` back, which counts as drained; one above it is added in full.
 ///
+/// `drained` and `mark` are counted modulo 2^64. Of a charge that has not all left, `mark - drained` is at most `level`,
+/// since all that is in the bucket up to the mark is in the bucket; of one that has, the difference wraps to more than
+/// that. So the two are told apart unless 2^64 units are added to one bucket while one call is under way.
+///
 /// Without the bound by `unleaked`, a call that waits long and settles low would give back what has leaked
 /// already: six such calls let six times the capacity through at once.
 ///
@@ -37,8 +41,8 @@ impl Leak {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bucket {
     level: u64,
-    /// All that ever left. Wider than the level, so that it never saturates.
-    drained: u128,
+    /// All that ever left, modulo 2^64.
+    drained: u64,
     leaked_at: u64,
     /// What of a unit has leaked, in parts of `every`; less than `every`.
     carry: u64,
@@ -76,6 +80,9 @@ impl Bucket {
     /// Lets leak what leaks until `now`, in steady microseconds.
     pub fn leak(&mut self, leak: Leak, now: u64) {
         let elapsed = now.saturating_sub(self.leaked_at);
+        if elapsed == 0 && self.carry < leak.every {
+            return;
+        }
         self.leaked_at = self.leaked_at.max(now);
         // Of a slower clock's carry, keep less than one unit.
         let carry = self.carry.min(leak.every - 1);
@@ -93,26 +100,31 @@ impl Bucket {
     }
 
     /// Adds `amount`, whether it fits or not, and returns the mark by which [`settle`](Self::settle) knows how much of it has left.
-    pub fn add(&mut self, amount: u64) -> u128 {
+    pub fn add(&mut self, amount: u64) -> u64 {
         self.level = self.level.saturating_add(amount);
-        self.drained + u128::from(self.level)
+        self.drained.wrapping_add(self.level)
     }
 
     /// Replaces an estimate that was added under `mark` by the actual amount.
-    pub fn settle(&mut self, mark: u128, estimate: u64, actual: u64) {
+    pub fn settle(&mut self, mark: u64, estimate: u64, actual: u64) {
         if actual >= estimate {
             self.level = self.level.saturating_add(actual - estimate);
         } else {
-            let unleaked = narrow(mark.saturating_sub(self.drained)).min(estimate);
-            self.drain(unleaked.min(estimate - actual));
+            self.drain(self.unleaked(mark).min(estimate - actual));
         }
+    }
+
+    /// How much there is up to a mark.
+    fn unleaked(&self, mark: u64) -> u64 {
+        let below = mark.wrapping_sub(self.drained);
+        if below <= self.level { below } else { 0 }
     }
 
     /// Takes out `amount`, or all there is.
     pub fn drain(&mut self, amount: u64) {
         let amount = amount.min(self.level);
         self.level -= amount;
-        self.drained += u128::from(amount);
+        self.drained = self.drained.wrapping_add(amount);
         if self.level == 0 {
             self.carry = 0;
         }

@@ -8,7 +8,9 @@
 /// let thresholds: Percents = [90, 50, 75].into_iter().collect();
 /// assert!(thresholds.iter().eq([50, 75, 90]));
 /// ```
+// Aligned like all else in a counter, which it would make larger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[repr(C, packed(8))]
 pub struct Percents(u128);
 
 impl Percents {

@@ -46,8 +46,8 @@ pub struct Held {
     pub rule: Rule,
     /// The estimate.
     pub amount: u64,
-    /// In a bucket, all that will ever have left it when this charge has; else zero.
-    pub mark: u128,
+    /// In a bucket, all that will ever have left it when this charge has, modulo 2^64; else zero.
+    pub mark: u64,
     /// Whether an expiry keeps it booked.
     pub kept_on_expiry: bool,
 }

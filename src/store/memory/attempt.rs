@@ -1,21 +1,25 @@
 //! The decision on one call, tried out on copies of its counters.
 
-use std::sync::Arc;
-
-use super::counter::{Counter, Slot};
-use super::record::{Charged, Record};
-use super::sync::MutexGuard;
+use super::counter::{Locked, Slot};
+use super::counters::{Few, Named};
+use super::record::{Charged, Record, Share};
 use crate::clock::Moment;
 use crate::store::arithmetic::Verdict;
-use crate::store::{Balance, Charge, CounterKey, Refusal};
+use crate::store::{Balance, Charge, Refusal};
 
-/// The counters that a call names, in the order of their names, all locked.
+/// The counters that a call names, all locked.
 ///
-/// A candidate is tried on copies, and only those of one that fits are written back: that a refused call changes
-/// nothing needs no undoing.
+/// A candidate is tried on copies, and only those of one that fits are written back: a refused call changes
+/// nothing.
 pub(super) struct Trial<'a> {
-    pub(super) counters: &'a [Arc<Counter>],
-    pub(super) locked: Vec<MutexGuard<'a, Slot>>,
+    named: &'a Named,
+    counters: Few<Tried<'a>>,
+}
+
+/// A counter, and what it shall be.
+struct Tried<'a> {
+    locked: Locked<'a>,
+    draft: Slot,
 }
 
 /// A candidate that fits.
@@ -23,26 +27,38 @@ pub(super) struct Fit {
     pub(super) record: Record,
     /// The counter of each charge, in order, as it shall be.
     pub(super) balances: Vec<Balance>,
-    /// All counters as they shall be.
-    slots: Vec<Slot>,
 }
 
 impl<'a> Trial<'a> {
-    pub(super) fn lock(counters: &'a [Arc<Counter>]) -> Self {
-        let locked = counters.iter().map(|counter| counter.lock()).collect();
-        Self { counters, locked }
+    pub(super) fn lock(named: &'a Named) -> Self {
+        let lock = |locked: Locked<'a>| Tried {
+            draft: locked.slot(),
+            locked,
+        };
+        let counters = named.in_order();
+        Self {
+            named,
+            counters: counters.map(|counter| lock(counter.lock())).collect(),
+        }
     }
 
-    /// Tries the candidates in order. One that does not fit passes the search on if each charge that refuses it says so.
+    /// Tries the candidates in order, and makes the counters what the first that fits makes of them. One that does not
+    /// passes the search on if each charge that refuses it says so.
     pub(super) fn first_fit(
-        &self,
+        mut self,
         candidates: &[Vec<Charge>],
         now: Moment,
     ) -> Result<Fit, Vec<Refusal>> {
         let mut refused = Vec::new();
+        let mut places = &self.named.places[..];
         for (candidate, charges) in candidates.iter().enumerate() {
-            let refusals = match self.attempt(candidate, charges, now) {
-                Ok(fit) => return Ok(fit),
+            let here;
+            (here, places) = places.split_at(charges.len());
+            let refusals = match self.attempt(candidate, charges, here, now) {
+                Ok(fit) => {
+                    self.write();
+                    return Ok(fit);
+                }
                 Err(refusals) => refusals,
             };
             let passed_on = refusals.iter().all(|by| charges[by.charge].downgrades);
@@ -54,63 +70,63 @@ impl<'a> Trial<'a> {
         Err(refused)
     }
 
-    /// Makes the counters what the candidate that fits has made of them.
-    pub(super) fn write(&mut self, fit: &Fit) {
-        for (slot, drafted) in self.locked.iter_mut().zip(&fit.slots) {
-            **slot = *drafted;
+    fn write(&mut self) {
+        for Tried { locked, draft } in &mut self.counters {
+            locked.write(draft);
+        }
+    }
+
+    fn undo(&mut self) {
+        for Tried { locked, draft } in &mut self.counters {
+            *draft = locked.slot();
         }
     }
 
     /// Charges one after the other, so that two on the same counter add up.
     fn attempt(
-        &self,
+        &mut self,
         candidate: usize,
         charges: &[Charge],
+        places: &[usize],
         now: Moment,
     ) -> Result<Fit, Vec<Refusal>> {
-        let mut slots: Vec<Slot> = self.locked.iter().map(|slot| **slot).collect();
         let mut charged = Vec::with_capacity(charges.len());
         let mut refusals = Vec::new();
-        for (position, charge) in charges.iter().enumerate() {
-            let at = self.place(&charge.key);
-            let held = match slots[at].reserve(charge, now) {
-                Verdict::Applied(held) => Some(held),
-                Verdict::WouldBlock => None,
+        for (position, (charge, &place)) in charges.iter().zip(places).enumerate() {
+            let Tried { locked, draft } = &mut self.counters[place];
+            let share = match draft.reserve(charge, now) {
+                Verdict::Applied(held) => Share::Applied(held),
+                Verdict::WouldBlock => Share::WouldBlock(charge.rule),
                 Verdict::Refused { reason, wait } => {
                     refusals.push(Refusal {
                         candidate,
                         charge: position,
                         reason,
-                        balance: self.locked[at].balance(charge.rule, now),
+                        balance: locked.balance(charge.rule, now),
                         wait,
                     });
                     continue;
                 }
             };
             charged.push(Charged {
-                counter: Arc::clone(&self.counters[at]),
-                rule: charge.rule,
-                held,
+                counter: self.named.at(place).clone(),
+                share,
                 alerting: (!charge.alerts.is_empty()).then(|| Box::new(charge.clone())),
             });
         }
         if !refusals.is_empty() {
+            self.undo();
             return Err(refusals);
         }
-        let balance = |charge: &Charge| slots[self.place(&charge.key)].balance(charge.rule, now);
-        let balances = charges.iter().map(balance).collect();
-        let record = Record {
-            candidate,
-            charges: charged.into(),
-        };
+        let drafts = places.iter().map(|&place| &self.counters[place].draft);
+        let balances = drafts.zip(charges);
+        let balances = balances.map(|(draft, charge)| draft.balance(charge.rule, now));
         Ok(Fit {
-            record,
-            balances,
-            slots,
+            balances: balances.collect(),
+            record: Record {
+                candidate,
+                charges: charged.into(),
+            },
         })
-    }
-
-    fn place(&self, key: &CounterKey) -> usize {
-        self.counters.partition_point(|counter| counter.key < *key)
     }
 }

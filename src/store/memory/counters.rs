@@ -1,20 +1,73 @@
 //! All counters, by name.
 
-use std::sync::Arc;
-
 use dashmap::DashMap;
+use smallvec::SmallVec;
 
 use super::counter::Counter;
 use super::eviction::Eviction;
 use crate::clock::Moment;
 use crate::store::{Charge, CounterKey, Rule};
 
+/// Into how many parts the map is split, each of which grows by itself: however many counters there are, nobody waits
+/// long for that.
+const PARTS: usize = 256;
+
+/// A list that needs no memory of its own while it is about as long as a call has charges.
+pub(super) type Few<T> = SmallVec<[T; 8]>;
+
 /// The counters. Two rules keep it free of deadlocks: a guard of the map is never held while a lock is taken, and
-/// several counters are locked in the order of their names.
-#[derive(Debug, Default)]
+/// several counters are locked in the order of their [addresses](Counter::address).
+#[derive(Debug)]
 pub(super) struct Counters {
-    map: DashMap<CounterKey, Arc<Counter>>,
+    map: DashMap<Counter, ()>,
     eviction: Eviction,
+}
+
+/// The counters that a call names.
+pub(super) struct Named {
+    /// The counter of each charge.
+    by_charge: Few<Counter>,
+    /// A charge of each counter, in the order in which these are to be locked.
+    order: Few<usize>,
+    /// The place in that order of each charge's counter.
+    pub(super) places: Few<usize>,
+}
+
+impl Named {
+    fn new(by_charge: Few<Counter>) -> Self {
+        let address = |charge: usize| by_charge[charge].address();
+        let mut order: Few<usize> = (0..by_charge.len()).collect();
+        order.sort_unstable_by_key(|&charge| address(charge));
+        order.dedup_by_key(|charge| address(*charge));
+        let place = |counter: &Counter| {
+            let address_before = |&charge: &usize| address(charge) < counter.address();
+            order.partition_point(address_before)
+        };
+        Self {
+            places: by_charge.iter().map(place).collect(),
+            order,
+            by_charge,
+        }
+    }
+
+    /// Each counter once, in the order in which they are to be locked.
+    pub(super) fn in_order(&self) -> impl Iterator<Item = &Counter> {
+        self.order.iter().map(|&charge| &self.by_charge[charge])
+    }
+
+    /// The counter at a place of that order.
+    pub(super) fn at(&self, place: usize) -> &Counter {
+        &self.by_charge[self.order[place]]
+    }
+}
+
+impl Default for Counters {
+    fn default() -> Self {
+        Self {
+            map: DashMap::with_shard_amount(PARTS),
+            eviction: Eviction::default(),
+        }
+    }
 }
 
 impl Counters {
@@ -22,41 +75,32 @@ impl Counters {
         self.map.len()
     }
 
-    pub(super) fn get(&self, key: &CounterKey) -> Option<Arc<Counter>> {
-        self.map.get(key).map(|counter| Arc::clone(&counter))
+    pub(super) fn get(&self, key: &CounterKey) -> Option<Counter> {
+        let found = self.map.get(key.as_bytes())?;
+        Some(found.key().clone())
     }
 
     /// The counter of this name, made if there is none.
-    pub(super) fn obtain(&self, key: &CounterKey, rule: Rule, now: Moment) -> Arc<Counter> {
+    pub(super) fn obtain(&self, key: &CounterKey, rule: Rule, now: Moment) -> Counter {
         if let Some(counter) = self.get(key) {
             return counter;
         }
-        let fresh = Arc::new(Counter::fresh(key.clone(), rule, now));
-        let counter = Arc::clone(
-            &*self
-                .map
-                .entry(key.clone())
-                .or_insert_with(|| Arc::clone(&fresh)),
-        );
-        if Arc::ptr_eq(&counter, &fresh) {
-            self.eviction.watch(key.clone(), now);
+        let fresh = Counter::fresh(key, rule, now);
+        let counter = self.map.entry(fresh.clone()).or_insert(()).key().clone();
+        if counter.address() == fresh.address() {
+            self.eviction.watch(fresh, now);
         }
         counter
     }
 
-    /// The counters of all these charges, each once, in the order of their names: in which they are to be locked.
+    /// The counters of all these charges.
     pub(super) fn obtain_all<'a>(
         &self,
         charges: impl Iterator<Item = &'a Charge>,
         now: Moment,
-    ) -> Vec<Arc<Counter>> {
-        let mut charges: Vec<&Charge> = charges.collect();
-        charges.sort_unstable_by(|a, b| a.key.cmp(&b.key));
-        charges.dedup_by(|a, b| a.key == b.key);
-        charges
-            .into_iter()
-            .map(|charge| self.obtain(&charge.key, charge.rule, now))
-            .collect()
+    ) -> Named {
+        let obtain = |charge: &Charge| self.obtain(&charge.key, charge.rule, now);
+        Named::new(charges.map(obtain).collect())
     }
 
     /// Forgets a few of the counters that may be forgotten, by a call that has named so many. To be called with no

@@ -19,7 +19,7 @@ struct Crossing {
 impl Crossings {
     /// Notes what a counter, whose lock is held and which was booked to, has crossed.
     pub(super) fn judge(&mut self, slot: &mut Slot, charge: &Charge, now: Moment) {
-        for percent in slot.cross(charge).iter() {
+        for percent in slot.cross(charge, now).iter() {
             self.0.push(Crossing {
                 charge: charge.clone(),
                 percent,

@@ -1,6 +1,6 @@
 //! Remembering for a time, in little space.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 /// Something that is forgotten in two steps: what is new, and what was new a while ago.
 ///
@@ -29,7 +29,7 @@ impl<T: Default> Generations<T> {
 
 /// A set of numbers that lie close together, as counted ids do: 64 neighbours share one entry.
 #[derive(Debug, Default)]
-pub(super) struct NumberSet(HashMap<u128, u64>);
+pub(super) struct NumberSet(FxHashMap<u128, u64>);
 
 impl NumberSet {
     pub(super) fn insert(&mut self, number: u128) {

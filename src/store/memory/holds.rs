@@ -9,7 +9,7 @@ use super::sync::{AtomicU64, Mutex, MutexGuard, Ordering, lock};
 use crate::clock::{Moment, saturating_micros};
 use crate::store::HoldId;
 
-/// The holds, in shards. Locks are taken in this order: shards by their index, then counters by their names.
+/// The holds, in shards. Locks are taken in this order: shards by their index, then counters by their addresses.
 #[derive(Debug)]
 pub(super) struct Holds {
     shards: [Mutex<Shard>; Shard::COUNT],
@@ -51,7 +51,7 @@ impl Holds {
     ) {
         let expires_at = after(now, expires_in);
         shard.open(id, record, now, expires_at);
-        self.first_due.fetch_min(expires_at, Ordering::AcqRel);
+        self.note_due(expires_at);
     }
 
     /// Puts off the expiry of a hold, if it is open.
@@ -59,6 +59,14 @@ impl Holds {
         let expires_at = after(now, expires_in);
         let mut shard = self.shard_of(id, now);
         if shard.renew(id, now, expires_at) {
+            self.note_due(expires_at);
+        }
+    }
+
+    /// Says that a hold expires then, whose shard the caller has locked: until it is unlocked the first time cannot rise.
+    /// Most holds expire after others, and change nothing that all threads read.
+    fn note_due(&self, expires_at: u64) {
+        if self.first_due.load(Ordering::Acquire) > expires_at {
             self.first_due.fetch_min(expires_at, Ordering::AcqRel);
         }
     }

@@ -1,18 +1,20 @@
 //! The holds whose ids fall together: open, expired and settled.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
+
+use rustc_hash::FxHashMap;
 
 use super::generations::{Generations, NumberSet};
 use super::record::Record;
 use crate::clock::{Moment, saturating_micros};
 use crate::store::{HoldId, LONGEST_RETRY};
 
-/// Some of the holds, guarded by one lock.
+/// Some of the holds, guarded by one lock. Ids are made by us, so nobody can choose such that fall together in a map.
 #[derive(Debug, Default)]
 pub(super) struct Shard {
-    open: HashMap<HoldId, Open>,
+    open: FxHashMap<HoldId, Open>,
     by_expiry: BTreeSet<(u64, HoldId)>,
-    expired: Generations<HashMap<HoldId, Record>>,
+    expired: Generations<FxHashMap<HoldId, Record>>,
     settled: Generations<NumberSet>,
     /// The longest time that a hold was opened for, in microseconds.
     longest_life: u64,
