@@ -1,0 +1,145 @@
+//! What the layer costs a whole gateway: the example `axum_server` as its own process, with its quota and without it.
+//!
+//! `cargo bench --bench gateway` builds the gateway and prints a table. All gateways stand before the same upstream and
+//! get the same requests from the same connections, one gateway after the other, round after round; what is compared are
+//! requests per second within one round, and of these ratios the median. Clients, upstream and gateway share the machine,
+//! so that what the clients and the upstream take dilutes this ratio: beside it stands the processor time that the
+//! gateway alone took for each request, from `/proc`.
+#![allow(clippy::unwrap_used, clippy::float_arithmetic)]
+
+mod load;
+mod process;
+#[path = "../support/prose.rs"]
+mod prose;
+mod upstream;
+
+use std::path::Path;
+use std::time::Duration;
+use std::{array, fs};
+
+use load::{Load, Texts};
+use process::{Executable, Gateway};
+use upstream::Upstream;
+
+const ROUNDS: usize = 21;
+const WINDOW: Duration = Duration::from_millis(400);
+
+/// A gateway to compare.
+struct Variant {
+    name: &'static str,
+    arguments: Vec<String>,
+}
+
+/// Those with a quota. A store that needs a file may have it in this directory.
+fn variants(_directory: &Path) -> Vec<Variant> {
+    vec![Variant {
+        name: "`--store memory`",
+        arguments: vec!["--store".into(), "memory".into()],
+    }]
+}
+
+/// What one gateway did in each round.
+#[derive(Default)]
+struct Figures {
+    per_second: Vec<f64>,
+    requests: u64,
+    processor: Duration,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() {
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("gateway");
+    fs::create_dir_all(&directory).unwrap();
+    let config = directory.join("quota.toml");
+    fs::write(&config, policy()).unwrap();
+    let upstream = Upstream::start();
+    let executable = Executable::build();
+    let start = |arguments: &[String]| executable.start(&config, upstream.address, arguments);
+
+    let bare = start(&["--no-quota".into()]);
+    println!(
+        "| gateway | text | requests per second | of those without the layer | gateway's CPU per request | more than without |"
+    );
+    println!("| --- | --- | --- | --- | --- | --- |");
+    for variant in variants(&directory) {
+        let with_quota = start(&variant.arguments);
+        for texts in [Texts::Known, Texts::Fresh] {
+            let figures = compare([&bare, &with_quota], texts).await;
+            print(&variant, texts, &figures);
+        }
+    }
+}
+
+/// Four limits that nobody reaches, and a caller for each connection.
+fn policy() -> String {
+    let mut policy = String::from(
+        r#"
+[tiers.bench]
+limits = [
+    { unit = "requests", amount = 1_000_000_000, per = "minute" },
+    { unit = "tokens", amount = 1_000_000_000_000, per = "minute" },
+    { id = "daily", unit = "tokens", amount = 1_000_000_000_000, per = "day" },
+    { unit = "concurrent", amount = 1_000_000 },
+]
+[keys]
+"#,
+    );
+    for connection in 0..load::CONNECTIONS {
+        let key = load::key(connection);
+        policy.push_str(&format!(
+            "\"{key}\" = {{ user = \"user-{connection}\", tier = \"bench\" }}\n"
+        ));
+    }
+    policy
+}
+
+/// The first round warms up and does not count. Which of the two comes first changes from round to round.
+async fn compare(gateways: [&Gateway; 2], texts: Texts) -> [Figures; 2] {
+    let mut figures: [Figures; 2] = array::from_fn(|_| Figures::default());
+    for round in 0..=ROUNDS {
+        let first = round % 2;
+        for at in [first, 1 - first] {
+            let before = gateways[at].processor_time();
+            let load = Load::of(gateways[at].address, texts, round, WINDOW).await;
+            let processor = gateways[at].processor_time() - before;
+            if round > 0 {
+                figures[at].add(&load, processor);
+            }
+        }
+    }
+    figures
+}
+
+impl Figures {
+    fn add(&mut self, load: &Load, processor: Duration) {
+        self.per_second.push(load.per_second());
+        self.requests += load.requests;
+        self.processor += processor;
+    }
+
+    fn processor_per_request(&self) -> f64 {
+        self.processor.as_secs_f64() / self.requests as f64
+    }
+}
+
+fn print(variant: &Variant, texts: Texts, [bare, with_quota]: &[Figures; 2]) {
+    let rounds = with_quota.per_second.iter().zip(&bare.per_second);
+    let ratio = median(rounds.map(|(with, without)| with / without));
+    let per_second = median(with_quota.per_second.iter().copied());
+    let processor = with_quota.processor_per_request();
+    let more = processor - bare.processor_per_request();
+    let micros = |seconds: f64| format!("{:.0} µs", seconds * 1e6);
+    println!(
+        "| {} | {} | {per_second:.0} | **{ratio:.2}** | {} | {} |",
+        variant.name,
+        texts.name(),
+        micros(processor),
+        micros(more),
+    );
+}
+
+fn median(figures: impl Iterator<Item = f64>) -> f64 {
+    let mut figures: Vec<f64> = figures.collect();
+    figures.sort_by(f64::total_cmp);
+    figures[figures.len() / 2]
+}
