@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -26,6 +26,9 @@ struct Line {
     /// Whether it is only the answers that are lost.
     is_deaf: Arc<AtomicBool>,
     asked: Arc<AtomicUsize>,
+    /// How many seconds pass until it is seen that nobody answers.
+    patience: Arc<AtomicU64>,
+    clock: FakeClock,
 }
 
 impl Line {
@@ -51,6 +54,8 @@ impl Line {
         self.asked.fetch_add(1, Ordering::SeqCst);
         let lost = || StoreError("the line is cut".to_owned());
         if self.is_cut.load(Ordering::SeqCst) {
+            let patience = self.patience.load(Ordering::SeqCst);
+            self.clock.advance(Duration::from_secs(patience));
             return Err(lost());
         }
         let answer = ask();
@@ -110,11 +115,11 @@ struct Instance {
 }
 
 fn instance(policy: PolicyBuilder) -> Instance {
-    let (line, clock, events) = (
-        Line::default(),
-        FakeClock::at(support::NOON),
-        Events::default(),
-    );
+    let (clock, events) = (FakeClock::at(support::NOON), Events::default());
+    let line = Line {
+        clock: clock.clone(),
+        ..Line::default()
+    };
     let quota = quota_of(policy, &clock)
         .store(line.clone())
         .observer(events.clone());
@@ -357,6 +362,17 @@ async fn a_store_that_is_down_is_asked_once_a_second() {
     let words = it.events.words();
     assert_eq!(words[0], "store recovered");
     assert!(!words.iter().any(|word| word.starts_with("degraded")));
+}
+
+#[tokio::test]
+async fn a_store_that_lets_us_wait_is_left_alone_all_the_same() {
+    let it = instance(policy(daily(1_000, OnStoreFailure::Local)));
+    it.line.patience.store(5, Ordering::SeqCst);
+    it.line.cut();
+    for _ in 0..20 {
+        ask(&it.quota).await.unwrap().release();
+    }
+    assert_eq!(it.line.asked(), 3);
 }
 
 #[tokio::test]

@@ -22,7 +22,7 @@ use crate::watch::{Event, Ledger, Observer, Observers};
 
 use super::calendar::Calendar;
 use super::follow::{Billed, FollowUp, FollowUps};
-use super::guard::{Decided, Guard};
+use super::guard::{Around, Decided, Guard};
 use super::hold::{ChargedLimit, Granted};
 
 use super::pace::{ChargedPace, Told};
@@ -249,10 +249,15 @@ impl Engine {
         match &self.backend {
             Backend::Memory(store) => Deciding::Ready(store.reserve_now(&reservation).into()),
             Backend::Other(guard) => {
-                let (guard, observers) = (guard.clone(), self.observers.clone());
+                let (guard, clock) = (guard.clone(), self.clock.clone());
+                let observers = self.observers.clone();
                 let instances = prepared.policy.instances();
                 Deciding::Waiting(Box::pin(async move {
-                    guard.reserve(reservation, instances, &observers).await
+                    let around = Around {
+                        clock: &*clock,
+                        observers: &observers,
+                    };
+                    guard.reserve(reservation, instances, around).await
                 }))
             }
         }
@@ -409,6 +414,13 @@ impl Engine {
         }
     }
 
+    fn around(&self) -> Around<'_> {
+        Around {
+            clock: &*self.clock,
+            observers: &self.observers,
+        }
+    }
+
     pub(super) async fn peek(
         &self,
         charges: Vec<Charge>,
@@ -416,7 +428,7 @@ impl Engine {
     ) -> Result<Vec<Balance>, StoreError> {
         match &self.backend {
             Backend::Memory(store) => Ok(store.peek_now(&charges, now)),
-            Backend::Other(guard) => guard.peek(charges, now, &self.observers).await,
+            Backend::Other(guard) => guard.peek(charges, now, self.around()).await,
         }
     }
 
@@ -432,14 +444,14 @@ impl Engine {
         }
         match &self.backend {
             Backend::Memory(store) => Ok(store.adjust_now(&charge, adjustment, now)),
-            Backend::Other(guard) => guard.adjust(charge, adjustment, now, &self.observers).await,
+            Backend::Other(guard) => guard.adjust(charge, adjustment, now, self.around()).await,
         }
     }
 
     pub(super) async fn health(&self) -> Result<(), StoreError> {
         match &self.backend {
             Backend::Memory(_) => Ok(()),
-            Backend::Other(guard) => guard.health(self.now(), &self.observers).await,
+            Backend::Other(guard) => guard.health(self.around()).await,
         }
     }
 

@@ -11,7 +11,7 @@ use dashmap::DashSet;
 
 use self::breaker::Breaker;
 use self::share::{Share, is_bound, is_closed};
-use crate::clock::Moment;
+use crate::clock::{Clock, Moment};
 use crate::policy::OnStoreFailure;
 use crate::store::{
     Adjustment, Balance, Charge, Decision, HoldId, HoldIds, MemoryStore, Refusal, Reservation,
@@ -32,6 +32,13 @@ pub(super) struct Guard {
     /// Holds that were granted without the store.
     own: DashSet<HoldId>,
     ids: Arc<HoldIds>,
+}
+
+/// By which clock a store is left alone, and who hears of it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Around<'a> {
+    pub(super) clock: &'a dyn Clock,
+    pub(super) observers: &'a Observers,
 }
 
 /// A decision, and whether the store made it.
@@ -82,10 +89,10 @@ impl Guard {
         &self,
         reservation: Reservation,
         instances: NonZeroU64,
-        observers: &Observers,
+        around: Around<'_>,
     ) -> Result<Decided, StoreError> {
-        let now = reservation.now.steady;
-        if !self.breaker.lets_through(now) {
+        let observers = around.observers;
+        if !self.breaker.lets_through(reservation.now.steady) {
             return self.decide(&reservation, instances, observers);
         }
         let decided = self.store.reserve(reservation.clone()).await;
@@ -95,9 +102,8 @@ impl Guard {
                 self.note(&reservation, &decision, instances);
                 Ok(decision.into())
             }
-            Err(StoreError(reason)) => {
-                self.breaker.failed(now);
-                observers.tell(|| Event::StoreFailed { reason });
+            Err(error) => {
+                self.failed(&error, around);
                 self.take_back(&reservation);
                 self.decide(&reservation, instances, observers)
             }
@@ -261,9 +267,9 @@ impl Guard {
         &self,
         charges: Vec<Charge>,
         now: Moment,
-        observers: &Observers,
+        around: Around<'_>,
     ) -> Result<Vec<Balance>, StoreError> {
-        self.ask(now, observers, || self.store.peek(charges, now))
+        self.ask(now, around, || self.store.peek(charges, now))
             .await
     }
 
@@ -272,49 +278,46 @@ impl Guard {
         charge: Charge,
         adjustment: Adjustment,
         now: Moment,
-        observers: &Observers,
+        around: Around<'_>,
     ) -> Result<Balance, StoreError> {
-        self.ask(now, observers, || {
-            self.store.adjust(charge, adjustment, now)
-        })
-        .await
+        self.ask(now, around, || self.store.adjust(charge, adjustment, now))
+            .await
     }
 
     /// Asks the store in any case: whoever wants to know whether it answers does not want to hear what others have seen.
-    pub(super) async fn health(
-        &self,
-        now: Moment,
-        observers: &Observers,
-    ) -> Result<(), StoreError> {
+    pub(super) async fn health(&self, around: Around<'_>) -> Result<(), StoreError> {
         let health = self.store.health().await;
-        self.learn_from(&health, now, observers);
+        self.learn_from(&health, around);
         health
     }
 
     async fn ask<'a, T>(
         &'a self,
         now: Moment,
-        observers: &Observers,
+        around: Around<'_>,
         question: impl FnOnce() -> crate::store::BoxFuture<'a, Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
         if !self.breaker.lets_through(now.steady) {
             return Err(StoreError("it did not answer a moment ago".to_owned()));
         }
         let answer = question().await;
-        self.learn_from(&answer, now, observers);
+        self.learn_from(&answer, around);
         answer
     }
 
-    fn learn_from<T>(&self, answer: &Result<T, StoreError>, now: Moment, observers: &Observers) {
+    fn learn_from<T>(&self, answer: &Result<T, StoreError>, around: Around<'_>) {
         match answer {
-            Ok(_) => self.answered(observers),
-            Err(StoreError(reason)) => {
-                self.breaker.failed(now.steady);
-                observers.tell(|| Event::StoreFailed {
-                    reason: reason.clone(),
-                });
-            }
+            Ok(_) => self.answered(around.observers),
+            Err(error) => self.failed(error, around),
         }
+    }
+
+    /// The store is left alone from now on, and not from when it was asked: it may have let us wait.
+    fn failed(&self, StoreError(reason): &StoreError, around: Around<'_>) {
+        self.breaker.failed(around.clock.now().steady);
+        around.observers.tell(|| Event::StoreFailed {
+            reason: reason.clone(),
+        });
     }
 }
 
