@@ -2,5 +2,6 @@
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used)] // each test uses a part of it
 
 pub mod cluster;
+pub mod line;
 pub mod server;
 pub mod silent;

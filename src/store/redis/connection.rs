@@ -1,15 +1,19 @@
 //! Connections that are made when they are needed, and made again when they are lost.
 
 use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use ::redis::aio::{ConnectionLike, ConnectionManager, ConnectionManagerConfig};
 use ::redis::cluster::{ClusterClient, ClusterConfig};
 use ::redis::cluster_async::ClusterConnection;
 use ::redis::io::tcp::TcpSettings;
-use ::redis::{Client, Cmd, ConnectionInfo, IntoConnectionInfo, Pipeline, RedisFuture, Value};
+use ::redis::{
+    Client, Cmd, ConnectionInfo, IntoConnectionInfo, Pipeline, RedisFuture, RedisResult, Value,
+};
 
 use super::sentinel::SentinelConnection;
+use super::silence::Silence;
 use crate::store::StoreError;
 
 /// For how long what was sent may go unacknowledged by the peer's kernel, before the connection is given up. Linux' own patience is a
@@ -21,9 +25,22 @@ const UNACKNOWLEDGED: Duration = Duration::from_secs(2);
 const CLUSTER_RETRIES: u32 = 4;
 
 /// A connection to Redis as an [address](super::RedisStore::connect) says. It is made when the first command is sent, and again
-/// when it is lost. Cheap to clone: all clones send on the same connection.
+/// when it is lost or lets nothing be heard of it. Cheap to clone: all clones send on the same connection.
 #[derive(Clone)]
-pub struct Connection(Kind);
+pub struct Connection(Arc<Shared>);
+
+struct Shared {
+    address: String,
+    timeout: Duration,
+    current: Mutex<Current>,
+}
+
+/// The connection that commands are sent on.
+#[derive(Clone)]
+struct Current {
+    kind: Kind,
+    silence: Arc<Silence>,
+}
 
 #[derive(Clone)]
 enum Kind {
@@ -43,25 +60,59 @@ impl Connection {
             let reason = "a connection to Redis is made inside of a Tokio runtime";
             return Err(StoreError(reason.to_owned()));
         }
-        let made = match Address::read(address) {
-            Address::Server(url) => server(url, timeout).map(Kind::Server),
-            Address::Cluster(nodes) => cluster(&nodes, timeout).map(Kind::Cluster),
+        // The address may have a password: it is not shown.
+        let wrong = |error| StoreError(format!("the address of Redis: {error}"));
+        Ok(Self(Arc::new(Shared {
+            current: Mutex::new(Current::to(address, timeout).map_err(wrong)?),
+            address: address.to_owned(),
+            timeout,
+        })))
+    }
+
+    /// The connection to send on: another one, where nothing comes through the last any more.
+    fn current(&self) -> RedisResult<Current> {
+        let shared = &self.0;
+        let mut current = shared.lock();
+        if current.silence.is_lasting() {
+            *current = Current::to(&shared.address, shared.timeout)?;
+        }
+        Ok(current.clone())
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Current> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Current {
+    fn to(address: &str, timeout: Duration) -> RedisResult<Self> {
+        let kind = match Address::read(address) {
+            Address::Server(url) => Kind::Server(server(url, timeout)?),
+            Address::Cluster(nodes) => Kind::Cluster(cluster(&nodes, timeout)?),
             Address::Sentinel {
                 sentinels,
                 master,
                 database,
-            } => SentinelConnection::to(&sentinels, master, database, timeout).map(Kind::Sentinel),
+            } => {
+                let connection = SentinelConnection::to(&sentinels, master, database, timeout);
+                Kind::Sentinel(connection?)
+            }
         };
-        // The address may have a password: it is not shown.
-        made.map(Self)
-            .map_err(|error| StoreError(format!("the address of Redis: {error}")))
+        Ok(Self {
+            kind,
+            silence: Arc::new(Silence::new()),
+        })
     }
+}
 
+impl Kind {
     fn inner(&mut self) -> &mut (dyn ConnectionLike + Send) {
-        match &mut self.0 {
-            Kind::Server(connection) => connection,
-            Kind::Cluster(connection) => connection,
-            Kind::Sentinel(connection) => connection,
+        match self {
+            Self::Server(connection) => connection,
+            Self::Cluster(connection) => connection,
+            Self::Sentinel(connection) => connection,
         }
     }
 }
@@ -130,14 +181,14 @@ pub(super) fn tcp() -> TcpSettings {
     settings
 }
 
-fn server(url: &str, timeout: Duration) -> ::redis::RedisResult<ConnectionManager> {
+fn server(url: &str, timeout: Duration) -> RedisResult<ConnectionManager> {
     let info = url.into_connection_info()?.set_tcp_settings(tcp());
     let client = Client::open(info)?;
     ConnectionManager::new_lazy_with_config(client, config(timeout))
 }
 
-fn cluster(nodes: &[String], timeout: Duration) -> ::redis::RedisResult<ClusterConnection> {
-    let nodes: ::redis::RedisResult<Vec<ConnectionInfo>> = nodes
+fn cluster(nodes: &[String], timeout: Duration) -> RedisResult<ClusterConnection> {
+    let nodes: RedisResult<Vec<ConnectionInfo>> = nodes
         .iter()
         .map(|node| node.as_str().into_connection_info())
         .collect();
@@ -154,7 +205,13 @@ fn cluster(nodes: &[String], timeout: Duration) -> ::redis::RedisResult<ClusterC
 
 impl ConnectionLike for Connection {
     fn req_packed_command<'a>(&'a mut self, command: &'a Cmd) -> RedisFuture<'a, Value> {
-        self.inner().req_packed_command(command)
+        Box::pin(async move {
+            let Current { mut kind, silence } = self.current()?;
+            let asked = silence.ask();
+            let answer = kind.inner().req_packed_command(command).await;
+            asked.heard(&answer);
+            answer
+        })
     }
 
     fn req_packed_commands<'a>(
@@ -163,21 +220,24 @@ impl ConnectionLike for Connection {
         offset: usize,
         count: usize,
     ) -> RedisFuture<'a, Vec<Value>> {
-        self.inner().req_packed_commands(pipeline, offset, count)
+        Box::pin(async move {
+            let Current { mut kind, silence } = self.current()?;
+            let asked = silence.ask();
+            let sending = kind.inner().req_packed_commands(pipeline, offset, count);
+            let answer = sending.await;
+            asked.heard(&answer);
+            answer
+        })
     }
 
     fn get_db(&self) -> i64 {
-        match &self.0 {
-            Kind::Server(connection) => connection.get_db(),
-            Kind::Cluster(connection) => connection.get_db(),
-            Kind::Sentinel(connection) => connection.get_db(),
-        }
+        self.0.lock().kind.inner().get_db()
     }
 }
 
 impl fmt::Debug for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kind = match &self.0 {
+        let kind = match &self.0.lock().kind {
             Kind::Server(_) => "server",
             Kind::Cluster(_) => "cluster",
             Kind::Sentinel(_) => "sentinel",

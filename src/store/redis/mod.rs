@@ -12,6 +12,7 @@ mod reply;
 mod script;
 mod sentinel;
 mod shared;
+mod silence;
 mod store;
 
 use std::fmt;
