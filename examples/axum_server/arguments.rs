@@ -8,13 +8,13 @@ use lexopt::Arg::{Long, Short};
 use lexopt::ValueExt;
 
 use crate::proxy::Base;
-use crate::store::Store;
+use crate::store::MEMORY;
 
 pub(crate) const HELP: &str = "\
 A gateway that keeps an LLM bill bounded.
 
-Usage: axum_server [--config FILE] [--prices FILE] [--listen ADDR] [--upstream URL] [--store memory]
-                   [--hold-expiry SECONDS] [--admin-token-env NAME] [--no-quota]
+Usage: axum_server [--config FILE] [--prices FILE] [--listen ADDR] [--upstream URL] [--store WHERE]
+                   [--store-timeout MS] [--hold-expiry SECONDS] [--admin-token-env NAME] [--no-quota]
 
   --config FILE    the policy, as TOML, and where alerts are posted: [alerts] webhook = \"URL\"; a demo
                    policy when left out. SIGHUP reads it anew
@@ -24,7 +24,15 @@ Usage: axum_server [--config FILE] [--prices FILE] [--listen ADDR] [--upstream U
   --upstream URL   the provider, http or https, such as https://api.openai.com; requests' paths are put
                    after it. Its key is taken from the environment, UPSTREAM_API_KEY.
                    A built-in model answers when left out
-  --store memory   where usage is kept; there is only `memory` in this version
+  --store WHERE    where usage is kept: `memory`, this process's own, when left out; or Redis or Valkey, for
+                   several gateways that keep the same limits. It need not run yet:
+                     redis://[USER:PASSWORD@]HOST[:PORT][/DB]              one server; rediss:// with TLS
+                     redis+cluster://[USER:PASSWORD@]HOST[:PORT],HOST...   a cluster, some of its nodes
+                     redis+sentinel://[USER:PASSWORD@]HOST[:PORT],HOST.../NAME[/DB]
+                                                                   the master that these sentinels name
+  --store-timeout MS
+                   how long Redis may take to answer, in milliseconds, before each limit's `on_store_failure`
+                   decides; 100 when left out
   --hold-expiry SECONDS
                    after which time a call's hold is given up that nobody settles, as those of a gateway
                    that was killed; a day in memory, else an hour. Longer than a model takes to begin
@@ -45,7 +53,8 @@ pub(crate) struct Arguments {
     pub(crate) prices: Option<PathBuf>,
     pub(crate) listen: String,
     pub(crate) upstream: Option<Base>,
-    pub(crate) store: Store,
+    pub(crate) store: String,
+    pub(crate) store_timeout: Option<Duration>,
     pub(crate) hold_expiry: Option<Duration>,
     pub(crate) admin_token_env: Option<String>,
     pub(crate) metered: bool,
@@ -63,7 +72,8 @@ fn parse(parser: &mut lexopt::Parser) -> Result<Option<Arguments>, lexopt::Error
         prices: None,
         listen: "127.0.0.1:8080".to_owned(),
         upstream: None,
-        store: Store::Memory,
+        store: MEMORY.to_owned(),
+        store_timeout: None,
         hold_expiry: None,
         admin_token_env: None,
         metered: true,
@@ -75,11 +85,15 @@ fn parse(parser: &mut lexopt::Parser) -> Result<Option<Arguments>, lexopt::Error
             Long("prices") => arguments.prices = Some(parser.value()?.into()),
             Long("listen") => arguments.listen = parser.value()?.string()?,
             Long("upstream") => arguments.upstream = Some(parser.value()?.parse_with(Base::parse)?),
-            Long("store") => {
-                let store = parser.value()?.string()?;
-                arguments.store = Store::parse(&store)?;
+            Long("store") => arguments.store = parser.value()?.string()?,
+            Long("store-timeout") => {
+                let timeout = whole("--store-timeout", "milliseconds", &parser.value()?)?;
+                arguments.store_timeout = Some(Duration::from_millis(timeout));
             }
-            Long("hold-expiry") => arguments.hold_expiry = Some(seconds(&parser.value()?)?),
+            Long("hold-expiry") => {
+                let expiry = whole("--hold-expiry", "seconds", &parser.value()?)?;
+                arguments.hold_expiry = Some(Duration::from_secs(expiry));
+            }
             Long("admin-token-env") => {
                 arguments.admin_token_env = Some(parser.value()?.string()?);
             }
@@ -90,11 +104,11 @@ fn parse(parser: &mut lexopt::Parser) -> Result<Option<Arguments>, lexopt::Error
     Ok(Some(arguments))
 }
 
-/// Whole seconds, at least one.
-fn seconds(value: &OsStr) -> Result<Duration, lexopt::Error> {
-    let seconds: Option<u64> = value.to_str().and_then(|value| value.parse().ok());
-    match seconds {
-        Some(seconds) if seconds > 0 => Ok(Duration::from_secs(seconds)),
-        _ => Err("--hold-expiry is a number of seconds, at least 1".into()),
-    }
+/// A whole number, at least one.
+fn whole(name: &str, of: &str, value: &OsStr) -> Result<u64, lexopt::Error> {
+    let number = value.to_str().and_then(|value| value.parse().ok());
+    let complaint = || format!("{name} is a number of {of}, at least 1");
+    number
+        .filter(|&number| number > 0)
+        .ok_or_else(|| complaint().into())
 }

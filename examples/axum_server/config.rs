@@ -9,9 +9,9 @@ use http::Uri;
 use http::uri::Scheme;
 use serde::Deserialize;
 use toml::Spanned;
-use tower_token_quota::Policy;
 use tower_token_quota::policy::{PolicyBuilder, UnknownCalls};
 use tower_token_quota::prices::Prices;
+use tower_token_quota::{Policy, Quota};
 
 pub(crate) const FREE_KEY: &str = "sk-demo-free";
 pub(crate) const PRO_KEY: &str = "sk-demo-pro";
@@ -49,9 +49,10 @@ impl Config {
 
     /// Reads it all as it stands now. What is wrong is told as `FILE: line N: reason`.
     pub(crate) fn read(&self) -> Result<Configured, String> {
-        let (text, file) = match &self.file {
-            Some(file) => (text(file)?, file.as_path()),
-            None => (DEMO.to_owned(), Path::new("demo.toml")),
+        let file = self.path();
+        let text = match &self.file {
+            Some(file) => text(file)?,
+            None => DEMO.to_owned(),
         };
         let policy = PolicyBuilder::from_toml_beside(&text, &OWN);
         let policy = policy.map_err(|error| named(file, error))?;
@@ -73,6 +74,16 @@ impl Config {
             webhook,
             note,
         })
+    }
+
+    /// Whether the store of a quota can count what a policy of the file allows; told in the same form.
+    pub(crate) fn check(&self, policy: &Policy, quota: &Quota) -> Result<(), String> {
+        let checked = quota.check_policy(policy);
+        checked.map_err(|error| named(self.path(), error))
+    }
+
+    fn path(&self) -> &Path {
+        self.file.as_deref().unwrap_or(Path::new("demo.toml"))
     }
 }
 

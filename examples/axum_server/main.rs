@@ -57,6 +57,7 @@ use admin::Admin;
 use arguments::Arguments;
 use config::Config;
 use proxy::Upstream;
+use store::Store;
 use webhook::{Address, Patience, Webhook};
 
 /// How long alerts may take to be delivered when the gateway stops.
@@ -91,6 +92,7 @@ async fn main() -> ExitCode {
 
 async fn run(arguments: Arguments) -> Result<(), Failure> {
     let admin = Admin::from_env(arguments.admin_token_env.as_deref()).map_err(Failure::Wrong)?;
+    let store = Store::open(&arguments.store, arguments.store_timeout).map_err(Failure::Wrong)?;
     let config = Config::new(arguments.config, arguments.prices);
     let configured = config.read().map_err(Failure::Wrong)?;
     let model = match arguments.upstream {
@@ -103,12 +105,15 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
     webhook.set(configured.webhook);
     let alerts = alerts(&webhook);
     let quota = Quota::new(configured.policy);
-    let kept = arguments.store.keep(quota, arguments.hold_expiry).await;
+    let kept = store.keep(quota, arguments.hold_expiry).await;
     let quota = kept
         .map_err(Failure::Failed)?
         .observer(TracingObserver)
         .observer(MetricsObserver::new())
         .observer(alerts.clone());
+    config
+        .check(&quota.policy(), &quota)
+        .map_err(Failure::Wrong)?;
     let stop = signals::stop().map_err(failed("signals"))?;
     reload::on_hangup(config.clone(), quota.clone(), webhook).map_err(failed("signals"))?;
     let listener = TcpListener::bind(&arguments.listen).await;

@@ -13,7 +13,9 @@ pub(crate) fn on_hangup(config: Config, quota: Quota, webhook: Address) -> io::R
     let mut hangups = signals::hangups()?;
     tokio::spawn(async move {
         while hangups.recv().await.is_some() {
-            match config.read() {
+            let read = config.read();
+            let checked = read.and_then(|it| config.check(&it.policy, &quota).map(|()| it));
+            match checked {
                 Ok(configured) => {
                     quota.set_policy(configured.policy);
                     webhook.set(configured.webhook);

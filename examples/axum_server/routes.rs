@@ -14,11 +14,17 @@ use tower_token_quota::{LimitStatus, Quota, Subject};
 use crate::admin::Admin;
 use crate::{adjust, errors, keys, report};
 
+/// Settlements that Redis has not booked yet.
+const WAITING: &str = "token_quota_settlements_waiting";
+
 pub(crate) fn own(quota: Quota, metrics: PrometheusHandle, admin: Option<Admin>) -> Router {
     let nothing = || async { errors::not_found() };
     let own = Router::new()
         .route("/healthz", get(health))
-        .route("/metrics", get(async move || prometheus(&metrics)))
+        .route(
+            "/metrics",
+            get(async move |State(quota): State<Quota>| prometheus(&metrics, &quota)),
+        )
         .route("/quota/status", get(status))
         .route("/quota/report", get(figures))
         .route("/quota", any(nothing))
@@ -51,11 +57,12 @@ pub(crate) fn is_own(path: &str) -> bool {
     first.is_some_and(|first| ["healthz", "metrics", "quota"].contains(&first))
 }
 
-/// Whether usage can be counted, which is all that can fail by itself.
-async fn health(State(quota): State<Quota>) -> Response {
+/// That we answer, and whether usage is counted. While it is not, each limit's own rule decides: were we not well then, a load
+/// balancer would take away all instances at once, and no rule would matter.
+async fn health(State(quota): State<Quota>) -> String {
     match quota.health().await {
-        Ok(()) => "ok".into_response(),
-        Err(error) => (StatusCode::SERVICE_UNAVAILABLE, error.to_string()).into_response(),
+        Ok(()) => "ok".to_owned(),
+        Err(error) => format!("deciding without the store: {error}"),
     }
 }
 
@@ -74,7 +81,8 @@ async fn correct(State(own): State<Own>, request: Request) -> Response {
     }
 }
 
-fn prometheus(metrics: &PrometheusHandle) -> Response {
+fn prometheus(metrics: &PrometheusHandle, quota: &Quota) -> Response {
+    metrics::gauge!(WAITING).set(quota.waiting_settlements() as f64);
     const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
     ([(header::CONTENT_TYPE, TEXT)], metrics.render()).into_response()
 }

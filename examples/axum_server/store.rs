@@ -3,29 +3,37 @@
 use std::time::Duration;
 
 use tower_token_quota::Quota;
+use tower_token_quota::store::RedisStore;
+use tower_token_quota::store::redis::DEFAULT_TIMEOUT;
+
+/// What `--store` says when it is left out.
+pub(crate) const MEMORY: &str = "memory";
 
 /// What `--store` says.
-#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Store {
     /// This process's memory.
     Memory,
+    /// Redis or Valkey, where other instances keep theirs too.
+    Redis(RedisStore),
 }
 
 impl Store {
-    /// Reads `memory`.
-    pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        if text == "memory" {
-            return Ok(Self::Memory);
+    /// Reads `memory`, or an address of Redis, which need not answer yet but within this time when it is asked.
+    pub(crate) fn open(address: &str, timeout: Option<Duration>) -> Result<Self, String> {
+        // What comes after the scheme may have a password: it is not repeated.
+        let scheme = address.split(':').next().unwrap_or_default();
+        match scheme {
+            MEMORY => Ok(Self::Memory),
+            "sqlite" => {
+                Err("--store sqlite:… is not in this version yet; write --store memory".to_owned())
+            }
+            _ => {
+                let store = RedisStore::connect_within(address, timeout.unwrap_or(DEFAULT_TIMEOUT));
+                store
+                    .map(Self::Redis)
+                    .map_err(|error| format!("--store {scheme}:…: {error}"))
+            }
         }
-        let is_planned = ["sqlite:", "redis:", "rediss:", "valkey:"]
-            .iter()
-            .any(|scheme| text.starts_with(scheme));
-        let problem = if is_planned {
-            "is not in this version yet"
-        } else {
-            "is no store"
-        };
-        Err(format!("--store {text} {problem}; write --store memory"))
     }
 
     /// Has the quota keep its usage there.
@@ -40,6 +48,7 @@ impl Store {
         };
         match self {
             Self::Memory => Ok(quota),
+            Self::Redis(store) => Ok(quota.store(store)),
         }
     }
 }

@@ -455,6 +455,13 @@ impl Engine {
         }
     }
 
+    pub(super) fn waiting_settlements(&self) -> usize {
+        match &self.backend {
+            Backend::Memory(_) => 0,
+            Backend::Other(guard) => guard.store().waiting(),
+        }
+    }
+
     pub(super) async fn drain(&self) {
         self.open.none().await;
         if let Backend::Other(guard) = &self.backend {

@@ -336,6 +336,13 @@ impl Quota {
         self.engine.health().await
     }
 
+    /// How many settlements of this process the store has not booked yet: over a network they are on their way, and while the store
+    /// does not answer there are more and more. In memory there are none.
+    #[must_use]
+    pub fn waiting_settlements(&self) -> usize {
+        self.engine.waiting_settlements()
+    }
+
     /// Waits until every open hold of this process is settled and every settlement booked: before a shutdown, after the
     /// last call was accepted.
     pub async fn drain(&self) {

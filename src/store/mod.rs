@@ -333,6 +333,11 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// Why it does not.
     fn health(&self) -> BoxFuture<'_, Result<(), StoreError>>;
 
+    /// How many settlements were handed over and are not booked yet.
+    fn waiting(&self) -> usize {
+        0
+    }
+
     /// Waits until every settlement that was handed over is booked.
     fn drain(&self) -> BoxFuture<'_, ()>;
 }

@@ -1,5 +1,6 @@
 """The gateway as a process of its own, as people run it."""
 
+import datetime
 import json
 import os
 import pathlib
@@ -30,6 +31,12 @@ def until(what, happens):
             return seen
         time.sleep(0.02)
     raise AssertionError(f"{what} did not happen in {DEADLINE} s")
+
+
+def noon():
+    """A time zone in which it is about noon: no day ends while a test runs."""
+    ahead = 12 - datetime.datetime.now(datetime.UTC).hour
+    return f"Etc/GMT{-ahead:+}"
 
 
 def run(*arguments):

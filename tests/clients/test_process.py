@@ -40,14 +40,29 @@ class Arguments(unittest.TestCase):
             (["--upstream", "ftp://host"], "http"),
             (["--upstream", "http://me:secret@host"], "UPSTREAM_API_KEY"),
             (["--store", "sqlite:usage.db"], "not in this version yet"),
-            (["--store", "redis://host"], "not in this version yet"),
-            (["--store", "paper"], "no store"),
+            (["--store", "paper"], "paper"),
+            (["--store", "redis:host"], "--store redis"),
+            (["--store", "redis://host:port"], "--store redis"),
+            (["--store", "redis://host/first"], "database"),
+            (["--store", "redis+cluster://"], "--store redis+cluster"),
+            (["--store", "redis+cluster://a,b:port"], "--store redis+cluster"),
+            (["--store", "redis+sentinel://a"], "--store redis+sentinel"),
+            (["--store-timeout", "0"], "--store-timeout"),
+            (["--store-timeout", "1.5"], "--store-timeout"),
+            (["--hold-expiry", "an hour"], "--hold-expiry"),
         ]
         for arguments, said in wrong:
             with self.subTest(arguments=arguments):
                 code, out, err = run(*arguments)
                 self.assertEqual((code, out), (2, ""))
                 self.assertIn(said, err)
+
+    def test_a_password_in_a_wrong_address_is_not_repeated(self):
+        for address in ["redis://me:secret@host:port", "redis+cluster://me:secret@", "paper://me:secret@host"]:
+            with self.subTest(address=address):
+                code, out, err = run("--store", address)
+                self.assertEqual((code, out), (2, ""))
+                self.assertNotIn("secret", err)
 
     def test_a_wrong_policy_is_refused_with_file_and_line(self):
         with tempfile.TemporaryDirectory() as directory:
@@ -60,6 +75,14 @@ class Arguments(unittest.TestCase):
             code, _, err = run("--config", missing)
             self.assertEqual(code, 2)
             self.assertTrue(err.startswith(f"{missing}: "), err)
+
+    def test_what_redis_cannot_count_is_refused(self):
+        with tempfile.TemporaryDirectory() as directory:
+            file = pathlib.Path(directory) / "quota.toml"
+            file.write_text(config(2**53))
+            code, out, err = run("--config", str(file), "--store", "redis://127.0.0.1")
+            self.assertEqual((code, out), (2, ""))
+            self.assertTrue(err.startswith(f"{file}: limit `daily`: "), err)
 
     def test_an_address_that_is_taken_is_a_failure(self):
         with Gateway() as gateway:

@@ -70,6 +70,10 @@ impl<C: ConnectionLike + Clone + Send + Sync + 'static> Store for RedisStore<C> 
         })
     }
 
+    fn waiting(&self) -> usize {
+        self.shared.waiting.count()
+    }
+
     fn drain(&self) -> BoxFuture<'_, ()> {
         Box::pin(self.shared.waiting.none())
     }
