@@ -98,6 +98,7 @@ fn reservation(id: usize, charges: Vec<Charge>, now: Moment) -> Reservation {
         now,
         expires_in: Duration::from_secs(86_400),
         candidates: vec![charges],
+        unreconciled: Vec::new(),
     }
 }
 

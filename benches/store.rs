@@ -105,6 +105,7 @@ impl Call {
                 now,
                 expires_in: Duration::from_secs(86_400),
                 candidates: vec![charges],
+                unreconciled: Vec::new(),
             },
         }
     }

@@ -48,6 +48,7 @@ pub struct PolicyBuilder {
     pub(crate) service_tier: Option<ServiceTier>,
     pub(crate) overcommit: bool,
     pub(crate) instances: At<u64>,
+    pub(crate) record_days: At<u64>,
 }
 
 /// The limits of one project or of one organization.
@@ -65,6 +66,9 @@ impl Section {
         }
     }
 }
+
+/// For how long records are kept unless somebody says otherwise.
+const DEFAULT_RECORD_DAYS: u64 = 90;
 
 impl Default for PolicyBuilder {
     fn default() -> Self {
@@ -84,6 +88,7 @@ impl Default for PolicyBuilder {
             service_tier: None,
             overcommit: false,
             instances: 1.into(),
+            record_days: DEFAULT_RECORD_DAYS.into(),
         }
     }
 }
@@ -250,6 +255,13 @@ impl PolicyBuilder {
     #[must_use]
     pub fn instances(mut self, instances: u64) -> Self {
         self.instances = instances.into();
+        self
+    }
+
+    /// For how many days a store that keeps the records of calls keeps them; 90 when left out. Totals are kept for ever.
+    #[must_use]
+    pub fn record_days(mut self, days: u32) -> Self {
+        self.record_days = u64::from(days).into();
         self
     }
 

@@ -4,6 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::glob::Globs;
 use super::window::{Period, Window};
 use crate::money::Usd;
@@ -61,7 +63,8 @@ impl fmt::Display for Unit {
 }
 
 /// What a limit does when a call does not fit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Enforcement {
     /// The call is refused (or goes down the ladder).
     #[default]
@@ -97,7 +100,8 @@ pub enum OnExhausted {
 }
 
 /// What a hard limit does while the store of its counter does not answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum OnStoreFailure {
     /// Calls are refused with 503. The default of dollars.
     Closed,
@@ -121,7 +125,8 @@ impl OnStoreFailure {
 }
 
 /// When a charge has to be on disk, where the store keeps a journal there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Durability {
     /// Before the call is made: after a crash the books can only be too high. The default of dollars.
     Reserve,

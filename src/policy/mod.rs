@@ -63,6 +63,7 @@ pub struct Policy {
     unpriced: Unpriced,
     service_tier: Option<ServiceTier>,
     instances: NonZeroU64,
+    record_days: u32,
     written: AsWritten,
 }
 
@@ -147,6 +148,12 @@ impl Policy {
     #[must_use]
     pub fn instances(&self) -> NonZeroU64 {
         self.instances
+    }
+
+    /// For how many days the records of calls are kept.
+    #[must_use]
+    pub fn record_days(&self) -> u32 {
+        self.record_days
     }
 
     /// Whether to ask for usage on streams on behalf of callers who did not.

@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 
 use crate::clock::Moment;
 use crate::policy::{Period, Span};
+use crate::store::{Past, RunningPeriod};
 
 /// The running day, week and month.
 ///
@@ -20,10 +21,18 @@ pub(super) struct Calendar {
 #[derive(Debug, Clone)]
 struct Running {
     span: Span,
-    /// When it began to run, to tell a clock that was set from time that passed.
-    seen: Moment,
+    /// When it was first seen to run, to tell a clock that was set from time that passed.
+    seen: Seen,
     /// Until when periods are closed: the end of the last one that ended because time passed.
     closed_until: i64,
+}
+
+/// By whom a time was seen.
+#[derive(Debug, Clone, Copy)]
+enum Seen {
+    Here(Moment),
+    /// By a process before this one, whose steady clock is gone: the wall time alone.
+    Before(i64),
 }
 
 /// The running instance of a period.
@@ -31,9 +40,29 @@ pub(super) struct Current {
     pub(super) span: Span,
     /// Whether it began because somebody set the clock forward by more than a period.
     pub(super) jumped: bool,
+    /// What is to be remembered, if it began just now.
+    pub(super) began: Option<RunningPeriod>,
 }
 
 impl Calendar {
+    /// A calendar whose running periods a process before this one has seen.
+    ///
+    /// How long nobody ran is known by the wall clock only. After a stop that was longer than a period it cannot be told from a clock that
+    /// was set forward, and the calendar does as if it had been: what it left can be returned to.
+    pub(super) fn of(past: &Past) -> Self {
+        let mut all = [const { None }; Period::ALL.len()];
+        for running in &past.running {
+            all[running.period as usize] = Some(Running {
+                span: running.span.clone(),
+                seen: Seen::Before(past.until.unwrap_or(running.span.starts_at)),
+                closed_until: running.closed_until,
+            });
+        }
+        Self {
+            running: Mutex::new(all),
+        }
+    }
+
     /// The period that runs at a moment.
     pub(super) fn current(&self, period: Period, now: Moment, zone: &TimeZone) -> Current {
         let mut all = self.running.lock().unwrap_or_else(PoisonError::into_inner);
@@ -41,9 +70,11 @@ impl Calendar {
         if let Some(running) = slot
             && running.holds(now.wall)
         {
+            running.seen = running.seen.by_us(now);
             return Current {
                 span: running.span.clone(),
                 jumped: false,
+                began: None,
             };
         }
         let before = slot.take();
@@ -52,10 +83,19 @@ impl Calendar {
         let closed_until = before.map_or(i64::MIN, |last| last.closed_at(now, jumped));
         *slot = Some(Running {
             span: span.clone(),
-            seen: now,
+            seen: Seen::Here(now),
             closed_until,
         });
-        Current { span, jumped }
+        let began = Some(RunningPeriod {
+            period,
+            span: span.clone(),
+            closed_until,
+        });
+        Current {
+            span,
+            jumped,
+            began,
+        }
     }
 }
 
@@ -77,9 +117,22 @@ impl Running {
 
     /// Whether the wall clock has gone further than time has, by more than the period's length.
     fn jumped_to(&self, now: Moment) -> bool {
-        let by_wall = i128::from(now.wall) - i128::from(self.seen.wall);
-        let by_time = i128::from(now.steady) - i128::from(self.seen.steady);
+        let (seen, by_time) = match self.seen {
+            Seen::Here(seen) => (seen.wall, i128::from(now.steady) - i128::from(seen.steady)),
+            Seen::Before(wall) => (wall, 0),
+        };
+        let by_wall = i128::from(now.wall) - i128::from(seen);
         by_wall - by_time > i128::from(self.span.ends_at) - i128::from(self.span.starts_at)
+    }
+}
+
+impl Seen {
+    /// The first time that this process saw it, if none before has seen more.
+    fn by_us(self, now: Moment) -> Self {
+        match self {
+            Self::Here(_) => self,
+            Self::Before(_) => Self::Here(now),
+        }
     }
 }
 

@@ -13,8 +13,8 @@ use crate::policy::{Period, Policy, PolicyError, Span};
 use crate::reject::Rejection;
 use crate::settle::Outcome;
 use crate::store::{
-    Adjustment, Balance, BoxFuture, Charge, DEFAULT_EXPIRY, HoldId, HoldIds, MemoryStore, Report,
-    Reports, Reservation, Rule, Settlement, Store, StoreError,
+    Adjustment, Balance, Books, BoxFuture, Charge, DEFAULT_EXPIRY, HoldId, HoldIds, MemoryStore,
+    Report, Reports, Reservation, Rule, Settlement, Store, StoreError,
 };
 use crate::subject::Subject;
 use crate::usage::Usage;
@@ -85,7 +85,14 @@ impl Engine {
     }
 
     pub(super) fn use_store(&mut self, store: Arc<dyn Store>) {
+        let past = store.past();
+        let ledger = Ledger::of(&past);
+        let mut observers = (*self.observers).clone();
+        observers.use_ledger(ledger);
+        self.observers = Arc::new(observers);
+        self.calendar = Arc::new(Calendar::of(&past));
         self.backend = Backend::Other(Arc::new(Guard::new(store, self.ids.clone())));
+        self.keep_books(&self.policy());
     }
 
     /// Settings are over: the store learns whom to report to.
@@ -138,7 +145,7 @@ impl Engine {
 
     pub(super) fn set_policy(&self, policy: Arc<Policy>) -> Arc<Policy> {
         let mut current = self.policy.write().unwrap_or_else(PoisonError::into_inner);
-        self.ledger().use_zone(policy.timezone().clone());
+        self.keep_books(&policy);
         let before = std::mem::replace(&mut *current, policy);
         drop(current);
         self.observers.tell(|| Event::PolicyChanged);
@@ -156,10 +163,23 @@ impl Engine {
         if !Arc::ptr_eq(&current, base) {
             return Err(current.clone());
         }
+        self.keep_books(&policy);
         *current = Arc::new(policy);
         drop(current);
         self.observers.tell(|| Event::PolicyChanged);
         Ok(())
+    }
+
+    /// How books are kept by a policy: in which time zone days and months are told apart.
+    fn keep_books(&self, policy: &Policy) {
+        let zone = policy.timezone();
+        self.ledger().use_zone(zone.clone());
+        if let Backend::Other(guard) = &self.backend {
+            guard.store().keep_books(Books {
+                zone: zone.iana_name().unwrap_or("UTC").into(),
+                record_days: policy.record_days(),
+            });
+        }
     }
 
     /// The time, by the clock of the store where that has one.
@@ -215,6 +235,9 @@ impl Engine {
     /// The running instance of a period, told of if a clock was set to begin it.
     pub(super) fn span(&self, period: Period, now: Moment, policy: &Policy) -> Span {
         let current = self.calendar.current(period, now, policy.timezone());
+        if let (Some(began), Backend::Other(guard)) = (current.began, &self.backend) {
+            guard.store().period_began(began);
+        }
         if current.jumped {
             self.tell(|| Event::ClockJumped {
                 period,
@@ -245,6 +268,10 @@ impl Engine {
             now: prepared.now,
             expires_in: self.hold_life(),
             candidates: prepared.charges(),
+            unreconciled: match self.backend {
+                Backend::Memory(_) => Vec::new(),
+                Backend::Other(_) => prepared.unreconciled(),
+            },
         };
         match &self.backend {
             Backend::Memory(store) => Deciding::Ready(store.reserve_now(&reservation).into()),

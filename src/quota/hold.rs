@@ -261,11 +261,13 @@ impl Granted {
             Outcome::NothingRan | Outcome::Unreconciled | Outcome::AtLeast(_) => None,
         };
         let booking = |limit: ChargedLimit| {
-            let actual = match limit.window {
+            let actual = match outcome {
                 // What a shadow limit would have refused was never charged.
                 _ if limit.would_block => 0,
-                // A rate was taken up when it was charged: an outage must not fill buckets for hours to come.
-                Window::Bucket { .. } if outcome == Outcome::Unreconciled => limit.charge.amount,
+                Outcome::Unreconciled => {
+                    let (amount, used) = (limit.charge.amount, (&usage, cost.usd));
+                    charges::unreconciled(limit.unit, limit.window, amount, used)
+                }
                 _ => charges::used(limit.unit, &usage, cost.usd),
             };
             Booking::new(limit.charge, actual)

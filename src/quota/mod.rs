@@ -302,9 +302,9 @@ impl Quota {
         report::of(&self.engine, organization).await
     }
 
-    /// What each closed month has cost an organization, or one of its projects, as far as this process has seen it: the oldest
-    /// first, as `2026-11`, from the first month with a call on, and for three years at the most. Months without a call between
-    /// them cost nothing. The running month is not in it: it is not over.
+    /// What each closed month has cost an organization, or one of its projects, as far as this process has seen it, or its journal
+    /// has kept it: the oldest first, as `2026-11`, from the first month with a call on, and for three years at the most. Months
+    /// without a call between them cost nothing. The running month is not in it: it is not over.
     ///
     /// ```
     /// # use tower_token_quota::{DEFAULT_ORGANIZATION, Policy, Quota, Tier, Usd};

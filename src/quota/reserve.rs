@@ -12,10 +12,14 @@ use super::guard::{Decided, Degraded};
 use super::hold::{ChargedLimit, Granted, Hold};
 use super::pace::{ChargedPace, Pace};
 use super::plan::{Candidate, PlannedLimit, Prepared};
-use super::{Demand, verdict};
+use super::{Demand, charges, verdict};
 use crate::policy::OnStoreFailure;
+use crate::prices::Cost;
 use crate::reject::{CannedReply, RefusedLimit, Rejection, RejectionKind};
-use crate::store::{BoxFuture, Charge, Decision, HoldId, Refusal, StoreError};
+use crate::settle::Outcome;
+use crate::store::{
+    BoxFuture, CallRecord, Charge, Decision, HoldId, Refusal, StoreError, Unreconciled,
+};
 use crate::subject::Subject;
 
 const AFTER_READY: &str = "polled after it was ready";
@@ -250,6 +254,43 @@ impl Prepared {
             limits.chain(paces).cloned().collect()
         };
         self.candidates.iter().map(of).collect()
+    }
+
+    /// For each candidate what is booked while nobody knows what its call used.
+    pub(super) fn unreconciled(&self) -> Vec<Unreconciled> {
+        let of = |candidate| self.unreconciled_of(candidate);
+        self.candidates.iter().map(of).collect()
+    }
+
+    fn unreconciled_of(&self, candidate: &Candidate) -> Unreconciled {
+        let usage = Outcome::Unreconciled.usage(candidate.estimate);
+        let cost = self.policy.prices().cost(&candidate.model, &usage);
+        let cost = Cost {
+            usd: cost.usd.max(candidate.cost),
+            ..cost
+        };
+        let limit = |limit: &PlannedLimit| {
+            let amount = limit.charge.amount;
+            charges::unreconciled(limit.unit, limit.window, amount, (&usage, cost.usd))
+        };
+        let limits = candidate.limits.iter().map(limit);
+        let paces = candidate.paces.iter().map(|_| cost.usd.nanos());
+        Unreconciled {
+            actuals: limits.chain(paces).collect(),
+            record: Arc::new(CallRecord {
+                subject: self.subject.clone(),
+                api: candidate.lesson.as_ref().map(|lesson| lesson.api),
+                admitted_at: self.now.wall,
+                asked: self.asked.canonical().into(),
+                model: candidate.model.canonical().into(),
+                reserved: candidate.reserved,
+                usage,
+                basis: Outcome::Unreconciled.basis(),
+                cost,
+                asked_cost: None,
+                corrects: None,
+            }),
+        }
     }
 
     /// What the caller is told of these refusals.

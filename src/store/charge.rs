@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::CounterKey;
 use super::arithmetic::Percents;
 use crate::policy::{Durability, Enforcement, OnStoreFailure};
 
 /// How a counter counts. Times are microseconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Rule {
     /// A token bucket: `capacity` fits, `refill` leaks away each `every` microseconds.
     Bucket {
@@ -46,7 +49,7 @@ impl Rule {
 }
 
 /// What one limit asks of one call: this much, on this counter, under this rule.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Charge {
     /// The counter.
     pub key: CounterKey,

@@ -6,12 +6,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use serde::{Deserialize, Serialize};
 
 /// A counter's name.
 ///
 /// It starts with the organization, and each part is percent-encoded, so that no name of a user, project or model
 /// can be made to spell another's key.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct CounterKey(Arc<str>);
 
 /// What may stand in a part as it is. `/` parts, `=` names and `%` escapes, so they may not.

@@ -6,6 +6,7 @@ pub mod arithmetic;
 mod charge;
 mod key;
 mod memory;
+mod past;
 #[cfg(feature = "redis")]
 pub mod redis;
 
@@ -14,6 +15,7 @@ pub use key::{CounterKey, HoldId};
 
 pub(crate) use key::{HoldIds, KeyBuilder};
 pub use memory::MemoryStore;
+pub use past::{Books, MonthTotals, Past, RunningPeriod};
 #[cfg(feature = "redis")]
 pub use redis::RedisStore;
 
@@ -52,6 +54,18 @@ pub struct Reservation {
     pub expires_in: Duration,
     /// What to try, in order: the asked model's charges, then each rung's.
     pub candidates: Vec<Vec<Charge>>,
+    /// For each candidate what is booked should nobody ever say what its call used, for stores that write it down before the
+    /// call is made. Of a candidate without one the estimate is booked, and no call is recorded.
+    pub unreconciled: Vec<Unreconciled>,
+}
+
+/// What a call is booked at while nobody knows what it used: the most that it may have.
+#[derive(Debug, Clone)]
+pub struct Unreconciled {
+    /// For each charge of its candidate, in order.
+    pub actuals: Vec<u64>,
+    /// The call, as one whose usage never came.
+    pub record: Arc<CallRecord>,
 }
 
 /// What a store decided.
@@ -200,6 +214,9 @@ pub enum Settled {
     Unknown,
     /// Settled before: nothing has changed.
     Repeated,
+    /// Open when the process before this one ended: what the call may have used at the most was booked when the store was opened
+    /// again.
+    Recovered,
 }
 
 /// A correction by an operator.
@@ -295,6 +312,17 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     fn clock_offset(&self) -> i64 {
         0
     }
+
+    /// What the store knows of the time before this process. Asked for once, before the first call.
+    fn past(&self) -> Past {
+        Past::default()
+    }
+
+    /// Says how books are kept from now on. Never blocks.
+    fn keep_books(&self, _books: Books) {}
+
+    /// Says which day, week or month runs from now on, so that a store which outlives the process can tell the next one. Never blocks.
+    fn period_began(&self, _period: RunningPeriod) {}
 
     /// Says whom to tell from now on, in place of whoever was told before. Called before the first call.
     fn report_to(&self, reports: Arc<dyn Reports>);

@@ -1,4 +1,5 @@
-//! What calls have cost and what was saved: month by month, by organization, project and model. In memory, and bounded.
+//! What calls have cost and what was saved: month by month, by organization, project and model. In memory, and bounded. It begins
+//! with what the store has kept of the time before.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,11 +8,11 @@ use jiff::tz::TimeZone;
 
 use super::Basis;
 use super::month::Month;
-use super::report::{Saved, Totals};
+use super::report::{Saved, Saving, Totals};
 use crate::money::Usd;
 use crate::policy::{Period, Span};
 use crate::reject::RejectionKind;
-use crate::store::CallRecord;
+use crate::store::{CallRecord, Past};
 use crate::subject::Subject;
 
 /// How many names one organization has in a month, of projects and of models each. More are counted together.
@@ -37,7 +38,7 @@ pub(crate) struct Account {
 
 pub(crate) type Rows = BTreeMap<Arc<str>, Totals>;
 
-/// What this process has seen of calls. It is told by reference and without making an event: it is always there.
+/// What this process has seen of calls, and its store before it. It is told by reference and without making an event: it is always there.
 #[derive(Debug, Default)]
 pub(crate) struct Ledger(Mutex<Book>);
 
@@ -66,6 +67,23 @@ impl Default for Book {
 }
 
 impl Ledger {
+    /// A ledger that has what a store knows of the time before this process.
+    pub(crate) fn of(past: &Past) -> Self {
+        let mut book = Book {
+            since: past.since,
+            ..Book::default()
+        };
+        for row in &past.months {
+            if let Some(month) = Month::named(&row.month) {
+                let project = row.project.as_deref();
+                book.enter(month, &row.organization, project, &row.model, |totals| {
+                    totals.add(&row.totals);
+                });
+            }
+        }
+        Self(Mutex::new(book))
+    }
+
     /// In which time zone months are told apart. It takes effect when the running month ends, as it does for limits.
     pub(crate) fn use_zone(&self, zone: TimeZone) {
         self.lock().zone = zone;
@@ -190,9 +208,20 @@ impl Book {
     fn book(&mut self, subject: &Subject, model: &str, at: i64, enter: impl Fn(&mut Totals)) {
         let month = self.month(at);
         self.since.get_or_insert(at);
+        let (organization, project) = (subject.organization_name(), subject.project_name());
+        self.enter(month, organization, project, model, enter);
+    }
+
+    fn enter(
+        &mut self,
+        month: Month,
+        organization: &str,
+        project: Option<&str>,
+        model: &str,
+        enter: impl Fn(&mut Totals),
+    ) {
         self.make_room();
         let accounts = self.months.entry(month).or_default();
-        let organization = subject.organization_name();
         if !accounts.contains_key(organization) {
             if self.rows >= self.most_rows {
                 return;
@@ -205,7 +234,7 @@ impl Book {
         };
         let room = self.most_rows.saturating_sub(self.rows);
         enter(&mut account.totals);
-        if let Some(project) = subject.project_name() {
+        if let Some(project) = project {
             self.rows += enter_row(&mut account.projects, project, room, &enter);
         }
         self.rows += enter_row(&mut account.models, model, room, &enter);
@@ -245,6 +274,24 @@ fn enter_row(rows: &mut Rows, name: &str, room: usize, enter: impl Fn(&mut Total
 }
 
 impl Totals {
+    fn add(&mut self, other: &Self) {
+        let add = |sum: &mut u64, more: u64| *sum = sum.saturating_add(more);
+        add(&mut self.calls, other.calls);
+        add(&mut self.input_tokens, other.input_tokens);
+        add(&mut self.cached_input_tokens, other.cached_input_tokens);
+        add(&mut self.output_tokens, other.output_tokens);
+        add(&mut self.unpriced_calls, other.unpriced_calls);
+        self.cost = self.cost.saturating_add(other.cost);
+        self.unreconciled = self.unreconciled.saturating_add(other.unreconciled);
+        let saving = |sum: &mut Saving, more: Saving| {
+            sum.calls = sum.calls.saturating_add(more.calls);
+            sum.cost = sum.cost.saturating_add(more.cost);
+        };
+        saving(&mut self.saved.refused, other.saved.refused);
+        saving(&mut self.saved.put_off, other.saved.put_off);
+        saving(&mut self.saved.downgraded, other.saved.downgraded);
+    }
+
     fn settle(&mut self, call: &CallRecord) {
         match &call.corrects {
             None => self.calls = self.calls.saturating_add(1),

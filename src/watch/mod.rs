@@ -349,6 +349,10 @@ impl Observers {
         self.observers.push(observer);
     }
 
+    pub(crate) fn use_ledger(&mut self, ledger: Ledger) {
+        self.ledger = Arc::new(ledger);
+    }
+
     pub(crate) fn ledger(&self) -> &Ledger {
         &self.ledger
     }
@@ -393,7 +397,8 @@ impl Observers {
             return;
         };
         let is_repeated = how == Settled::Repeated;
-        if !is_repeated {
+        // What was recovered is in the store's past, which the ledger was told of.
+        if !is_repeated && how != Settled::Recovered {
             self.ledger.settled(record);
         }
         if let Some(replaced) = record.corrects {

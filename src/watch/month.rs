@@ -23,6 +23,16 @@ impl Month {
         }
     }
 
+    /// The month of a name such as `2026-11`.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        let (year, month) = name.rsplit_once('-')?;
+        let month = Self {
+            year: year.parse().ok()?,
+            month: month.parse().ok()?,
+        };
+        (1..=12).contains(&month.month).then_some(month)
+    }
+
     /// The month after it: after December, January.
     pub(crate) fn next(self) -> Self {
         match self {

@@ -15,7 +15,8 @@ use crate::quota::LimitStatus;
 /// make floats of them.
 ///
 /// Budgets are read from the store: what is used of them is true over restarts and replicas, as far as the store is. All other
-/// figures are those of the calls that this process has seen since it began; [`since`](Self::since) says when that was.
+/// figures are those of the calls that this process has seen since it began, or its journal has kept; [`since`](Self::since) says when
+/// that was. What refusals have saved is of this process in any case.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Report {
@@ -90,7 +91,7 @@ pub struct ModelReport {
 pub struct BudgetReport {
     /// How much there is; `None` without a budget.
     pub budget: Option<Usd>,
-    /// What is booked of it; without a budget, what the calls that this process has seen have cost.
+    /// What is booked of it; without a budget, what the calls that are known of have cost.
     pub used: Usd,
     /// What open holds have reserved beside it; `None` without a budget.
     pub held: Option<Usd>,

@@ -112,6 +112,7 @@ pub fn reservation(id: u128, now: Moment, candidates: &[&[Charge]]) -> Reservati
         organization: "acme".into(),
         expires_in: Duration::from_secs(60),
         candidates: candidates.iter().map(|charges| charges.to_vec()).collect(),
+        unreconciled: Vec::new(),
     }
 }
 

@@ -36,6 +36,7 @@ pub(super) fn policy(written: PolicyBuilder) -> Result<Policy, PolicyError> {
     let zone = zone(&written.timezone)?;
     let aliases = aliases::check(&written.aliases)?;
     let instances = instances(&written.instances)?;
+    let record_days = record_days(&written.record_days)?;
     let mut ids = Ids::default();
 
     let tiers = tier::check(&written.tiers, &aliases, &mut ids)?;
@@ -84,6 +85,7 @@ pub(super) fn policy(written: PolicyBuilder) -> Result<Policy, PolicyError> {
         unpriced: written.unpriced,
         service_tier: written.service_tier,
         instances,
+        record_days,
         written: AsWritten(as_written),
     })
 }
@@ -100,6 +102,13 @@ fn zone(name: &At<String>) -> Result<TimeZone, PolicyError> {
 fn instances(written: &At<u64>) -> Result<NonZeroU64, PolicyError> {
     NonZeroU64::new(written.it)
         .ok_or_else(|| written.error("`instances` is how many share the store, at least 1"))
+}
+
+fn record_days(written: &At<u64>) -> Result<u32, PolicyError> {
+    let days = u32::try_from(written.it).ok().filter(|days| *days > 0);
+    days.ok_or_else(|| {
+        written.error("`record_days` is for how many days to keep records, at least 1")
+    })
 }
 
 /// The limits of a project or of an organization.

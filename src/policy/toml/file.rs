@@ -26,6 +26,7 @@ pub(super) struct File {
     pub(super) service_tier: Option<ServiceTierName>,
     pub(super) overcommit: Option<bool>,
     pub(super) instances: Option<Spanned<Whole>>,
+    pub(super) record_days: Option<Spanned<Whole>>,
     #[serde(default)]
     pub(super) prices: Named<Spanned<PriceFile>>,
     #[serde(default)]

@@ -51,6 +51,9 @@ pub(super) fn policy(text: &str, others: &[&str]) -> Result<PolicyBuilder, Polic
     if let Some(instances) = file.instances {
         policy.instances = lines.number(instances);
     }
+    if let Some(days) = file.record_days {
+        policy.record_days = lines.number(days);
+    }
     for (name, price) in in_order(file.prices) {
         policy.given_prices.push(given_price(name, price, &lines)?);
     }

@@ -1,5 +1,7 @@
 //! A rate: what is used leaks away.
 
+use serde::{Deserialize, Serialize};
+
 /// How fast a bucket leaks: `refill` units each `every` microseconds, steadily.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Leak {
@@ -38,7 +40,7 @@ impl Leak {
 /// refunded may so get less back than it could; what it misses leaks away. The error is on the safe side: against
 /// a bucket that had charged each call's true amount when it was reserved, this one's level is never lower by more
 /// than the one unit that is leaking.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bucket {
     level: u64,
     /// All that ever left, modulo 2^64.
@@ -89,6 +91,11 @@ impl Bucket {
         let flow = u128::from(elapsed) * u128::from(leak.refill) + u128::from(carry);
         self.carry = narrow(flow % u128::from(leak.every));
         self.drain(narrow(flow / u128::from(leak.every)));
+    }
+
+    /// Goes on from a time of another steady clock.
+    pub(super) const fn rebase(&mut self, now: u64) {
+        self.leaked_at = now;
     }
 
     /// Whether `amount` more fits.

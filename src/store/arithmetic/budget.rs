@@ -1,5 +1,7 @@
 //! A calendar period's amount: what is used stays used.
 
+use serde::{Deserialize, Serialize};
+
 use super::Percents;
 
 /// What has been used in one period, and what open holds have reserved beside it.
@@ -10,7 +12,7 @@ use super::Percents;
 /// - **Cross** a threshold iff `used >= cap * percent / 100` and it was not crossed before. A credit takes no mark back.
 ///
 /// The period is part of the counter's name, so a budget never begins anew: the next period has its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Budget {
     used: u64,
     held: u64,
@@ -73,6 +75,12 @@ impl Budget {
         let crossed = unmarked.iter().filter(reached).collect();
         self.crossed = self.crossed.and(crossed);
         crossed
+    }
+
+    /// The thresholds that were crossed, now or before a credit.
+    #[must_use]
+    pub const fn crossed(&self) -> Percents {
+        self.crossed
     }
 
     /// Whether any threshold was crossed, now or before a credit.

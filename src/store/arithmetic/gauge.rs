@@ -1,11 +1,13 @@
 //! A number of things under way.
 
+use serde::{Deserialize, Serialize};
+
 /// What is under way now; when it is over, nothing remains of it.
 ///
 /// - **Admit** iff `held + amount <= cap`.
 /// - **Reserve**: `held += amount`.
 /// - **Settle**: `held -= amount`, whatever the call used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Gauge {
     held: u64,
 }

@@ -1,5 +1,7 @@
 //! Thresholds, as percents of an amount.
 
+use serde::{Deserialize, Serialize};
+
 /// Some of the percents from 1 to 100: the thresholds of a limit, or those that a counter has crossed.
 ///
 /// ```
@@ -8,8 +10,9 @@
 /// let thresholds: Percents = [90, 50, 75].into_iter().collect();
 /// assert!(thresholds.iter().eq([50, 75, 90]));
 /// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(from = "Vec<u8>", into = "Vec<u8>")]
 // Aligned like all else in a counter, which it would make larger.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[repr(C, packed(8))]
 pub struct Percents(u128);
 
@@ -46,5 +49,18 @@ impl FromIterator<u8> for Percents {
     fn from_iter<I: IntoIterator<Item = u8>>(percents: I) -> Self {
         let percents = percents.into_iter().filter(|it| (1..=100).contains(it));
         Self(percents.fold(0, |all, percent| all | 1 << percent))
+    }
+}
+
+/// What is no percent from 1 to 100 is left out.
+impl From<Vec<u8>> for Percents {
+    fn from(percents: Vec<u8>) -> Self {
+        percents.into_iter().collect()
+    }
+}
+
+impl From<Percents> for Vec<u8> {
+    fn from(percents: Percents) -> Self {
+        percents.iter().collect()
     }
 }

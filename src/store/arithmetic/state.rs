@@ -1,5 +1,7 @@
 //! One counter, of whichever kind its rule says.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Bucket, Budget, Gauge, Leak, Percents};
 use crate::clock::Moment;
 use crate::policy::Enforcement;
@@ -10,13 +12,14 @@ use crate::store::{Adjustment, Balance, Charge, Reason, Rule};
 /// Each function takes the rule that holds now, and leaves the state as it is where it says so. A state that is
 /// handed a rule of another kind becomes a fresh one of that kind; names of counters contain their kind, so that
 /// no store comes to it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct State {
     count: Count,
     would_block: u64,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 enum Count {
     Bucket(Bucket),
     Budget(Budget),
@@ -157,6 +160,21 @@ impl State {
         }
     }
 
+    /// Counts a call that a shadow limit would have refused.
+    pub fn count_would_block(&mut self) {
+        self.would_block = self.would_block.saturating_add(1);
+    }
+
+    /// The counter as it stands at `here`, for a steady clock that shows `there` then.
+    #[must_use]
+    pub fn rebased(&self, rule: Rule, here: Moment, there: Moment) -> Self {
+        let mut state = self.at(rule, here);
+        if let Count::Bucket(bucket) = &mut state.count {
+            bucket.rebase(there.steady);
+        }
+        state
+    }
+
     /// Marks the thresholds, in percent of the rule's amount, that the usage of a period has reached, and returns those
     /// that had no mark: to be told of, each once. To be asked after each booking, in the same step.
     ///
@@ -192,6 +210,15 @@ impl State {
     pub fn is_zero(&self, rule: Rule, now: Moment) -> bool {
         let balance = self.balance(rule, now);
         balance.used == 0 && balance.held == 0
+    }
+
+    /// The thresholds that were crossed.
+    #[must_use]
+    pub const fn crossed(&self) -> Percents {
+        match &self.count {
+            Count::Budget(budget) => budget.crossed(),
+            Count::Bucket(_) | Count::Gauge(_) => Percents::NONE,
+        }
     }
 
     /// Whether a threshold was crossed, so that it must not be told of again.

@@ -139,6 +139,12 @@ impl Slot {
         verdict
     }
 
+    #[cfg(feature = "sqlite")]
+    pub(super) fn restore(&mut self, state: State, rule: Rule, now: Moment) {
+        self.state = state;
+        self.touch(rule, now);
+    }
+
     pub(super) fn settle(&mut self, held: &Held, actual: u64, now: Moment) {
         self.state.settle(held, actual, now);
         self.touch(held.rule, now);

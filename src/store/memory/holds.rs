@@ -35,6 +35,13 @@ impl Holds {
         shard
     }
 
+    #[cfg(feature = "sqlite")]
+    pub(super) fn keep_settled_for(&self, time: u64) {
+        for shard in &self.shards {
+            lock(shard).keep_settled_for(time);
+        }
+    }
+
     pub(super) fn open_count(&self) -> usize {
         let open = |shard: &Mutex<Shard>| lock(shard).open_count();
         self.shards.iter().map(open).sum()

@@ -10,6 +10,8 @@ mod generations;
 mod holds;
 mod idle;
 mod record;
+#[cfg(feature = "sqlite")]
+mod restore;
 mod shard;
 #[cfg(all(test, shuttle))]
 mod shuttle_tests;

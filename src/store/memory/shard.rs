@@ -104,6 +104,16 @@ impl Shard {
         }
     }
 
+    #[cfg(feature = "sqlite")]
+    pub(super) fn remember_settled(&mut self, id: HoldId) {
+        self.settled.new.insert(Self::number(id));
+    }
+
+    #[cfg(feature = "sqlite")]
+    pub(super) fn keep_settled_for(&mut self, time: u64) {
+        self.longest_life = self.longest_life.max(time);
+    }
+
     /// When the first of the open holds expires.
     pub(super) fn first_due(&self) -> u64 {
         self.by_expiry.first().map_or(u64::MAX, |&(at, _)| at)

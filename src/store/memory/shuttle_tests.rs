@@ -45,6 +45,7 @@ fn reserve(store: &MemoryStore, id: u128, now: Moment, candidates: &[&[&str]]) -
         now,
         expires_in: Duration::from_micros(EXPIRY),
         candidates: candidates.iter().map(charges).collect(),
+        unreconciled: Vec::new(),
     })
 }
 
@@ -237,6 +238,7 @@ fn crossing_from_all_sides() {
         now: at(0),
         expires_in: Duration::from_micros(expires_in),
         candidates: vec![vec![charge.clone()]],
+        unreconciled: Vec::new(),
     };
     store.reserve_now(&reserved(1, EXPIRY));
     store.reserve_now(&reserved(2, 2 * EXPIRY));
