@@ -87,6 +87,8 @@ pub mod count;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod identify;
+#[cfg(feature = "sqlite")]
+pub mod journal;
 pub mod model;
 pub mod policy;
 pub mod prices;

@@ -55,6 +55,18 @@ pub enum ServiceTier {
 }
 
 impl ServiceTier {
+    /// The tier's name in records.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Default => "default",
+            Self::Flex => "flex",
+            Self::Priority => "priority",
+            Self::Batch => "batch",
+            Self::Other => "other",
+        }
+    }
+
     /// The tier by its name in an answer; `None` where the name says that nothing was decided (`auto`).
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {

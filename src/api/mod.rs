@@ -257,3 +257,10 @@ pub(crate) fn families() -> Vec<Arc<dyn Api>> {
         Arc::new(openai_responses::OpenAiCompact),
     ]
 }
+
+/// The name of one of our families that is spelled so, as it stands in records.
+#[cfg(feature = "sqlite")]
+pub(crate) fn name_of_family(name: &str) -> Option<&'static str> {
+    let mut names = families().into_iter().map(|api| api.name());
+    names.find(|known| *known == name)
+}
