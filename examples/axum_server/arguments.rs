@@ -8,13 +8,14 @@ use lexopt::Arg::{Long, Short};
 use lexopt::ValueExt;
 
 use crate::proxy::Base;
-use crate::store::MEMORY;
+use crate::store::DEFAULT;
 
 pub(crate) const HELP: &str = "\
 A gateway that keeps an LLM bill bounded.
 
 Usage: axum_server [--config FILE] [--prices FILE] [--listen ADDR] [--upstream URL] [--store WHERE]
                    [--store-timeout MS] [--hold-expiry SECONDS] [--admin-token-env NAME] [--no-quota]
+       axum_server --backup TO [--store sqlite:PATH]
 
   --config FILE    the policy, as TOML, and where alerts are posted: [alerts] webhook = \"URL\"; a demo
                    policy when left out. SIGHUP reads it anew
@@ -24,12 +25,14 @@ Usage: axum_server [--config FILE] [--prices FILE] [--listen ADDR] [--upstream U
   --upstream URL   the provider, http or https, such as https://api.openai.com; requests' paths are put
                    after it. Its key is taken from the environment, UPSTREAM_API_KEY.
                    A built-in model answers when left out
-  --store WHERE    where usage is kept: `memory`, this process's own, when left out; or Redis or Valkey, for
-                   several gateways that keep the same limits. It need not run yet:
+  --store WHERE    where usage is kept. sqlite:PATH is a file, which outlives restarts and crashes and is made
+                   where there is none; sqlite:./quota.db when left out. `memory` is this process's own.
+                   Redis or Valkey are for several gateways that keep the same limits; it need not run yet:
                      redis://[USER:PASSWORD@]HOST[:PORT][/DB]              one server; rediss:// with TLS
                      redis+cluster://[USER:PASSWORD@]HOST[:PORT],HOST...   a cluster, some of its nodes
                      redis+sentinel://[USER:PASSWORD@]HOST[:PORT],HOST.../NAME[/DB]
                                                                    the master that these sentinels name
+  --backup TO      copies the file that --store says into a new one, also while a gateway writes it, and ends
   --store-timeout MS
                    how long Redis may take to answer, in milliseconds, before each limit's `on_store_failure`
                    decides; 100 when left out
@@ -55,6 +58,7 @@ pub(crate) struct Arguments {
     pub(crate) upstream: Option<Base>,
     pub(crate) store: String,
     pub(crate) store_timeout: Option<Duration>,
+    pub(crate) backup: Option<PathBuf>,
     pub(crate) hold_expiry: Option<Duration>,
     pub(crate) admin_token_env: Option<String>,
     pub(crate) metered: bool,
@@ -72,8 +76,9 @@ fn parse(parser: &mut lexopt::Parser) -> Result<Option<Arguments>, lexopt::Error
         prices: None,
         listen: "127.0.0.1:8080".to_owned(),
         upstream: None,
-        store: MEMORY.to_owned(),
+        store: DEFAULT.to_owned(),
         store_timeout: None,
+        backup: None,
         hold_expiry: None,
         admin_token_env: None,
         metered: true,
@@ -94,6 +99,7 @@ fn parse(parser: &mut lexopt::Parser) -> Result<Option<Arguments>, lexopt::Error
                 let expiry = whole("--hold-expiry", "seconds", &parser.value()?)?;
                 arguments.hold_expiry = Some(Duration::from_secs(expiry));
             }
+            Long("backup") => arguments.backup = Some(parser.value()?.into()),
             Long("admin-token-env") => {
                 arguments.admin_token_env = Some(parser.value()?.string()?);
             }

@@ -93,6 +93,9 @@ async fn main() -> ExitCode {
 async fn run(arguments: Arguments) -> Result<(), Failure> {
     let admin = Admin::from_env(arguments.admin_token_env.as_deref()).map_err(Failure::Wrong)?;
     let store = Store::open(&arguments.store, arguments.store_timeout).map_err(Failure::Wrong)?;
+    if let Some(to) = arguments.backup {
+        return store.back_up(to).await;
+    }
     let config = Config::new(arguments.config, arguments.prices);
     let configured = config.read().map_err(Failure::Wrong)?;
     let model = match arguments.upstream {
@@ -106,8 +109,8 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
     let alerts = alerts(&webhook);
     let quota = Quota::new(configured.policy);
     let kept = store.keep(quota, arguments.hold_expiry).await;
-    let quota = kept
-        .map_err(Failure::Failed)?
+    let (quota, store_note) = kept.map_err(Failure::Failed)?;
+    let quota = quota
         .observer(TracingObserver)
         .observer(MetricsObserver::new())
         .observer(alerts.clone());
@@ -121,7 +124,7 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
     let address = listener.local_addr().map_err(failed("listen"))?;
 
     introduce(&config, model.is_builtin, arguments.metered);
-    if let Some(note) = configured.note {
+    for note in [configured.note, store_note].into_iter().flatten() {
         eprintln!("{note}");
     }
     tokio::task::spawn_blocking(count::warm_up);

@@ -1,32 +1,41 @@
 //! Where usage is kept.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tower_token_quota::Quota;
+use tower_token_quota::journal::{self, JournalError, JournalStore};
 use tower_token_quota::store::RedisStore;
 use tower_token_quota::store::redis::DEFAULT_TIMEOUT;
 
+use crate::Failure;
+
 /// What `--store` says when it is left out.
-pub(crate) const MEMORY: &str = "memory";
+pub(crate) const DEFAULT: &str = "sqlite:./quota.db";
 
 /// What `--store` says.
 pub(crate) enum Store {
     /// This process's memory.
     Memory,
+    /// A journal in a file.
+    Sqlite(PathBuf),
     /// Redis or Valkey, where other instances keep theirs too.
     Redis(RedisStore),
 }
 
 impl Store {
-    /// Reads `memory`, or an address of Redis, which need not answer yet but within this time when it is asked.
+    /// Reads `memory`, `sqlite:PATH`, or an address of Redis, which need not answer yet but within this time when it is asked.
     pub(crate) fn open(address: &str, timeout: Option<Duration>) -> Result<Self, String> {
         // What comes after the scheme may have a password: it is not repeated.
         let scheme = address.split(':').next().unwrap_or_default();
         match scheme {
-            MEMORY => Ok(Self::Memory),
-            "sqlite" => {
-                Err("--store sqlite:… is not in this version yet; write --store memory".to_owned())
-            }
+            "memory" => Ok(Self::Memory),
+            "sqlite" => match address.split_once(':') {
+                Some((_, path)) if !path.is_empty() => Ok(Self::Sqlite(path.into())),
+                _ => Err(format!(
+                    "--store {address} names no file; write sqlite:PATH"
+                )),
+            },
             _ => {
                 let store = RedisStore::connect_within(address, timeout.unwrap_or(DEFAULT_TIMEOUT));
                 store
@@ -36,19 +45,60 @@ impl Store {
         }
     }
 
-    /// Has the quota keep its usage there.
+    /// Has the quota keep its usage there. Also returns what is not wrong, but should be known.
     pub(crate) async fn keep(
         self,
         quota: Quota,
         expiry: Option<Duration>,
-    ) -> Result<Quota, String> {
+    ) -> Result<(Quota, Option<String>), String> {
         let quota = match expiry {
             Some(expiry) => quota.hold_expiry(expiry),
             None => quota,
         };
         match self {
-            Self::Memory => Ok(quota),
-            Self::Redis(store) => Ok(quota.store(store)),
+            Self::Memory => Ok((quota, None)),
+            Self::Redis(store) => Ok((quota.store(store), None)),
+            Self::Sqlite(path) => {
+                let file = path.clone();
+                let journal = blocking(move || JournalStore::open(file)).await?;
+                let note = note(&path, &journal);
+                Ok((quota.store(journal), note))
+            }
         }
+    }
+
+    /// Copies what is kept there into a new file.
+    pub(crate) async fn back_up(self, to: PathBuf) -> Result<(), Failure> {
+        match self {
+            Self::Memory | Self::Redis(_) => {
+                let wrong = "--backup copies a file: what is kept in memory or on Redis is none";
+                Err(Failure::Wrong(wrong.to_owned()))
+            }
+            Self::Sqlite(from) => {
+                let copied = blocking(move || journal::backup(from, to)).await;
+                copied.map_err(Failure::Failed)
+            }
+        }
+    }
+}
+
+/// The disk is waited for aside.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, JournalError> + Send + 'static,
+) -> Result<T, String> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|error| error.to_string())?
+        .map_err(|error| error.to_string())
+}
+
+fn note(path: &Path, journal: &JournalStore) -> Option<String> {
+    let path = path.display();
+    match (journal.is_new(), journal.recovered()) {
+        (true, _) => Some(format!("{path}: a new journal; usage begins at zero.")),
+        (false, 0) => None,
+        (false, calls) => Some(format!(
+            "{path}: calls that were under way when the last gateway ended: {calls}. They are booked at the most that they may \
+             have used: select * from unreconciled_holds."
+        )),
     }
 }

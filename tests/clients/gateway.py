@@ -16,7 +16,7 @@ import urllib.request
 import openai
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-BINARY = os.environ.get("GATEWAY", str(ROOT / "target/debug/examples/axum_server"))
+BINARY = os.path.abspath(os.environ.get("GATEWAY", str(ROOT / "target/debug/examples/axum_server")))
 
 # How long something may take that is sure to happen. No judgement: a slow machine only makes a failure slower.
 DEADLINE = 60
@@ -41,7 +41,11 @@ def noon():
 
 def run(*arguments):
     """The gateway where it is expected to end by itself: exit code, stdout, stderr."""
-    done = subprocess.run([BINARY, *arguments], capture_output=True, text=True, timeout=DEADLINE)
+    # Elsewhere: what it keeps, it keeps in the directory that it is started in.
+    with tempfile.TemporaryDirectory() as directory:
+        done = subprocess.run(
+            [BINARY, *arguments], capture_output=True, text=True, timeout=DEADLINE, cwd=directory
+        )
     return done.returncode, done.stdout, done.stderr
 
 
@@ -61,7 +65,7 @@ class Gateway:
         self._log = open(pathlib.Path(self._directory.name) / "log", "w+")
         environment = {**os.environ, "UPSTREAM_API_KEY": key, "RUST_LOG": log, **dict(environment)}
         self._process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=self._log, text=True, env=environment
+            command, stdout=subprocess.PIPE, stderr=self._log, text=True, env=environment, cwd=self._directory.name
         )
 
     def __enter__(self):
