@@ -381,5 +381,6 @@ async fn an_observer_may_ask_the_quota_itself() {
     });
     slot.set(quota.clone()).unwrap();
     ask(&quota).await;
-    assert_eq!(*seen.lock().unwrap(), [0, 10], "no lock is held meanwhile");
+    let told = "no lock is held when it is counted, admitted, settled";
+    assert_eq!(*seen.lock().unwrap(), [0, 0, 10], "{told}");
 }

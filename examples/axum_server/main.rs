@@ -127,7 +127,8 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
     for note in [configured.note, store_note].into_iter().flatten() {
         eprintln!("{note}");
     }
-    tokio::task::spawn_blocking(count::warm_up);
+    // Before the first call comes: it would have to wait for it.
+    let _ = tokio::task::spawn_blocking(count::warm_up).await;
     let _logs = logs::to_stderr();
     let app = gateway::app(&quota, model.routes, arguments.metered, metrics, admin);
     let mut stdout = io::stdout();

@@ -1,8 +1,10 @@
 //! Tokens of a whole input.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 
+use super::cache::Known;
 use super::count_text;
+use super::segments::segments;
 use crate::api::{Api, Counted, Input};
 use crate::model::Encoding;
 
@@ -20,7 +22,29 @@ pub(crate) struct InputCount<'a> {
     api: &'a dyn Api,
     input: &'a Input,
     body: &'a str,
-    texts: [OnceCell<u64>; Encoding::COUNT],
+    known: Option<Known<'a>>,
+    texts: [OnceCell<Texts>; Encoding::COUNT],
+    tally: Cell<CountTally>,
+}
+
+/// Tokens of the texts in one encoding.
+#[derive(Debug, Clone, Copy, Default)]
+struct Texts {
+    tokens: u64,
+    /// Not all were counted.
+    is_cut: bool,
+}
+
+/// After so many bytes it is asked again whether to count on.
+const ASKED_EVERY: usize = 16 * 1024;
+
+/// Bytes of texts that were counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct CountTally {
+    /// Those whose count was known.
+    pub(crate) known: u64,
+    /// Those that were not.
+    pub(crate) fresh: u64,
 }
 
 impl<'a> InputCount<'a> {
@@ -29,20 +53,77 @@ impl<'a> InputCount<'a> {
             api,
             input,
             body,
+            known: None,
             texts: Default::default(),
+            tally: Cell::default(),
         }
     }
 
-    /// Tokens of the input, for a model by its canonical name.
+    /// Counts nothing that is known.
+    pub(crate) fn knowing(self, known: Option<Known<'a>>) -> Self {
+        Self { known, ..self }
+    }
+
+    /// Tokens of the input, for a model by its canonical name. At least so many, if they were [enough](Self::count_until).
     pub(crate) fn tokens(&self, canonical: &str) -> Counted {
-        let texts = self.texts(Encoding::of(canonical));
+        let texts = self.texts(Encoding::of(canonical), |_| false);
+        self.with_texts(canonical, texts.tokens)
+    }
+
+    /// Tokens of the input if its texts have so many.
+    pub(crate) fn with_texts(&self, canonical: &str, texts: u64) -> Counted {
         self.api.input_tokens(canonical, self.input, texts)
     }
 
-    fn texts(&self, encoding: Encoding) -> u64 {
+    /// Counts the texts in an encoding, until those counted are enough or there are no more.
+    pub(crate) fn count_until(&self, encoding: Encoding, is_enough: impl Fn(u64) -> bool) {
+        self.texts(encoding, is_enough);
+    }
+
+    /// Whether a model's tokens were enough before all were counted.
+    pub(crate) fn is_cut(&self, canonical: &str) -> bool {
+        let texts = self.texts[Encoding::of(canonical) as usize].get();
+        texts.is_some_and(|texts| texts.is_cut)
+    }
+
+    /// What was counted so far.
+    pub(crate) fn tally(&self) -> CountTally {
+        self.tally.get()
+    }
+
+    fn texts(&self, encoding: Encoding, is_enough: impl Fn(u64) -> bool) -> Texts {
         *self.texts[encoding as usize].get_or_init(|| {
             let texts = self.input.texts.iter().map(|text| text.of(self.body));
-            texts.map(|text| count_text(encoding, text)).sum()
+            let (mut tokens, mut unasked) = (0, 0);
+            for segment in texts.flat_map(segments) {
+                if unasked >= ASKED_EVERY && is_enough(tokens) {
+                    return Texts {
+                        tokens,
+                        is_cut: true,
+                    };
+                }
+                unasked = unasked % ASKED_EVERY + segment.len();
+                tokens += self.segment(encoding, segment);
+            }
+            Texts {
+                tokens,
+                is_cut: false,
+            }
         })
+    }
+
+    fn segment(&self, encoding: Encoding, segment: &str) -> u64 {
+        let (tokens, is_known) = match &self.known {
+            Some(known) => known.count(encoding, segment),
+            None => (count_text(encoding, segment), false),
+        };
+        let (mut tally, bytes) = (self.tally.get(), segment.len() as u64);
+        if is_known {
+            tally.known += bytes;
+        } else {
+            tally.fresh += bytes;
+        }
+        self.tally.set(tally);
+        tokens
     }
 }

@@ -1,17 +1,22 @@
 //! How many tokens a call's input has: exact where the provider's way of counting is known.
 
+mod bpe;
+mod cache;
 mod documents;
 mod images;
 mod input;
 mod media;
 mod offload;
+mod segments;
 mod text;
 
 pub(crate) use offload::{Offload, Offloaded};
 
+pub use cache::CountCache;
 pub use input::input_tokens;
 pub use media::media_tokens;
 
-pub(crate) use input::InputCount;
-pub(crate) use text::warm_up_aside;
+pub(crate) use cache::Known;
+pub(crate) use input::{CountTally, InputCount};
 pub use text::{count_text, warm_up};
+pub(crate) use text::{is_warm, warm_up_aside};

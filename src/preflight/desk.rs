@@ -3,16 +3,19 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use bytestring::ByteString;
 use http::Uri;
 use http::request::Parts;
 
 use crate::api::{Api, Call, Invalid, NormalPath, Target, can_name_model};
 use crate::body::{Buffer, BufferError, Buffered};
+use crate::count::{CountTally, is_warm};
 use crate::identify::{Identifying, JsonBody, Unidentified};
 use crate::layer::Shared;
 use crate::quota::{Ask, Engine, Prepared, Reserving};
 use crate::reject::{Rejection, RejectionKind};
 use crate::subject::Subject;
+use crate::watch::Event;
 
 use super::Stage;
 use super::admission::Load;
@@ -29,6 +32,8 @@ pub(crate) struct Desk {
     pub(super) head: Parts,
     pub(super) subject: Option<Subject>,
     buffered: Option<Buffered>,
+    /// What is buffered, known to be UTF-8; empty if it is not.
+    pub(super) text: ByteString,
     pub(super) call: Option<Arc<Call>>,
 }
 
@@ -40,6 +45,7 @@ impl Desk {
             head,
             subject: None,
             buffered: None,
+            text: ByteString::new(),
             call: None,
         }
     }
@@ -110,13 +116,14 @@ impl Desk {
         let job = self
             .engine()
             .offload
-            .run(work, move || read(&*api, &uri, &bytes));
+            .run(work, move || Document::read(&*api, &uri, bytes));
         self.buffered = Some(buffered);
         Ok(Stage::Read { job })
     }
 
-    pub(super) fn read<B>(&mut self, call: Result<Call, Invalid>) -> Result<Stage<B>, Rejection> {
-        let call = call.map_err(|invalid| {
+    pub(super) fn read<B>(&mut self, document: Document) -> Result<Stage<B>, Rejection> {
+        self.text = document.text;
+        let call = document.call.map_err(|invalid| {
             let mut rejection = Rejection::new(RejectionKind::InvalidRequest, invalid.message);
             rejection.param = invalid.param;
             rejection
@@ -137,7 +144,7 @@ impl Desk {
 
     /// Whoever is not known gets to hear nothing else, not even that his request is wrong: that waits.
     fn identify_by_body<B>(&self, refused: Option<Rejection>) -> Stage<B> {
-        let body = JsonBody::new(text(&self.buffered));
+        let body = JsonBody::new(&self.text);
         let answer = self.shared.identify.identify_by_body(&self.head, &body);
         Stage::IdentifyByBody {
             // To need the body again is to know nobody.
@@ -147,28 +154,23 @@ impl Desk {
     }
 
     pub(super) fn prepare<B>(&self) -> Result<Stage<B>, Rejection> {
-        let (Some(api), Some(call), Some(buffered), Some(subject)) = (
-            self.api.clone(),
-            self.call.clone(),
-            &self.buffered,
-            &self.subject,
-        ) else {
+        let (Some(api), Some(call), Some(subject)) =
+            (self.api.clone(), self.call.clone(), &self.subject)
+        else {
             return Err(uncountable());
         };
-        let (engine, subject, bytes) = (
-            self.engine().clone(),
-            subject.clone(),
-            buffered.bytes.clone(),
-        );
-        let job = self.engine().offload.run(bytes.len(), move || {
-            let body = std::str::from_utf8(&bytes).unwrap_or_default();
-            let ask = Ask::Call {
-                api: &*api,
-                call: &call,
-                body,
-            };
-            engine.prepare(&subject, ask)
-        });
+        let (engine, subject, text) = (self.engine().clone(), subject.clone(), self.text.clone());
+        let job = self
+            .engine()
+            .offload
+            .run(counting_work(text.len()), move || {
+                let ask = Ask::Call {
+                    api: &*api,
+                    call: &call,
+                    body: &text,
+                };
+                engine.prepare(&subject, ask)
+            });
         Ok(Stage::Prepare { job })
     }
 
@@ -177,6 +179,8 @@ impl Desk {
         prepared: Result<Prepared, Rejection>,
     ) -> Result<Stage<B>, Rejection> {
         let prepared = prepared?;
+        let CountTally { known, fresh } = prepared.counted;
+        self.engine().tell(|| Event::Counted { known, fresh });
         match (self.api.clone(), self.call.clone(), self.buffered.take()) {
             (Some(api), Some(call), Some(buffered)) => {
                 let load = Load::Read {
@@ -198,17 +202,43 @@ impl Desk {
     }
 }
 
-fn text(buffered: &Option<Buffered>) -> &str {
-    let bytes = buffered.as_ref().map(|buffered| &*buffered.bytes);
-    bytes
-        .and_then(|bytes| std::str::from_utf8(bytes).ok())
-        .unwrap_or_default()
+/// How much work it is to count a text. Whoever comes before the tokenizers' tables are built waits for them elsewhere.
+fn counting_work(bytes: usize) -> usize {
+    if is_warm() { bytes } else { usize::MAX }
 }
 
-fn read(api: &dyn Api, uri: &Uri, body: &Bytes) -> Result<Call, Invalid> {
+/// A body that was read.
+pub(super) struct Document {
+    text: ByteString,
+    call: Result<Call, Invalid>,
+}
+
+impl Document {
+    /// Reading it failed.
+    pub(super) fn lost() -> Self {
+        Self::unreadable("This body could not be read.")
+    }
+
+    fn unreadable(why: &str) -> Self {
+        Self {
+            text: ByteString::new(),
+            call: Err(Invalid::body(why)),
+        }
+    }
+
+    fn read(api: &dyn Api, uri: &Uri, body: Bytes) -> Self {
+        match ByteString::try_from(body) {
+            Ok(text) => Self {
+                call: read(api, uri, &text),
+                text,
+            },
+            Err(_) => Self::unreadable("The request's body is not UTF-8."),
+        }
+    }
+}
+
+fn read(api: &dyn Api, uri: &Uri, body: &str) -> Result<Call, Invalid> {
     let path = uri.path();
-    let body =
-        std::str::from_utf8(body).map_err(|_| Invalid::body("The request's body is not UTF-8."))?;
     // A segment with either is nobody's name, and whether the path goes on behind it depends on the server.
     if NormalPath::cut(path).is_some() {
         return Err(Invalid::body(

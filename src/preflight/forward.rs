@@ -45,7 +45,8 @@ impl Desk {
         hold: Hold,
         (api, call, mut buffered): (Arc<dyn Api>, Arc<Call>, Buffered),
     ) -> Result<Admission<B>, Rejection> {
-        let body = std::str::from_utf8(&buffered.bytes).unwrap_or_default();
+        let text = std::mem::take(&mut self.text);
+        let body = &*text;
         let edit = self.edit((&call, body), &hold);
         let splices = api.splices(&call, body, &edit);
         let is_changed = !splices.is_empty();

@@ -20,7 +20,7 @@ use http::{Request, Response};
 use http_body::Body;
 use pin_project_lite::pin_project;
 
-use crate::api::{Api, Call, Invalid};
+use crate::api::Api;
 use crate::body::Buffer;
 use crate::count::Offloaded;
 use crate::future::AFTER_READY;
@@ -30,7 +30,7 @@ use crate::quota::{Prepared, Reserving};
 use crate::reject::Rejection;
 
 use admission::Load;
-use desk::Desk;
+use desk::{Desk, Document};
 use refusals::uncountable;
 
 pin_project! {
@@ -47,7 +47,7 @@ pin_project! {
     enum Stage<B> {
         Identify { who: Option<Identifying>, body: Option<B> },
         Buffer { #[pin] body: Buffer<B> },
-        Read { job: Offloaded<Result<Call, Invalid>> },
+        Read { job: Offloaded<Document> },
         IdentifyByBody { who: Identifying, refused: Option<Rejection> },
         Prepare { job: Offloaded<Result<Prepared, Rejection>> },
         Reserve { reserving: Reserving, load: Option<Load<B>> },
@@ -98,9 +98,7 @@ where
                 }
                 StageProj::Read { job } => {
                     let read = ready!(Pin::new(job).poll(cx));
-                    desk.read(
-                        read.unwrap_or_else(|_| Err(Invalid::body("This body could not be read."))),
-                    )
+                    desk.read(read.unwrap_or_else(|_| Document::lost()))
                 }
                 StageProj::IdentifyByBody { who, refused } => {
                     let known = desk.identified(ready!(Pin::new(who).poll(cx)));

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::plan::Prepared;
 use crate::body::BufferBudget;
 use crate::clock::{Clock, Moment, SystemClock, saturating_micros};
-use crate::count::Offload;
+use crate::count::{CountCache, Offload};
 use crate::learn::{Learned, Lesson};
 use crate::outstanding::Outstanding;
 use crate::policy::{Period, Policy, PolicyError, Span};
@@ -42,6 +42,7 @@ pub(crate) struct Engine {
     calendar: Arc<Calendar>,
     open: Arc<Outstanding>,
     pub(super) learned: Arc<Learned>,
+    pub(super) counted: Arc<CountCache>,
     follow_ups: Arc<FollowUps>,
     paces_told: Arc<Told>,
     /// For how long a hold lives without being renewed, where that was said.
@@ -76,6 +77,7 @@ impl Engine {
             calendar: Arc::default(),
             open: Arc::default(),
             learned: Arc::default(),
+            counted: Arc::new(CountCache::new(CountCache::DEFAULT_BYTES)),
             follow_ups: Arc::default(),
             paces_told: Arc::default(),
             hold_life: None,
@@ -118,6 +120,10 @@ impl Engine {
 
     pub(super) fn expire_holds_after(&mut self, life: Duration) {
         self.hold_life = Some(life.max(SHORTEST_LIFE));
+    }
+
+    pub(super) fn limit_count_cache(&mut self, bytes: usize) {
+        self.counted = Arc::new(CountCache::new(bytes));
     }
 
     pub(super) fn limit_buffers(&mut self, bytes: usize) {

@@ -150,6 +150,16 @@ impl Quota {
         self.rebuilt(|engine| engine.limit_buffers(bytes))
     }
 
+    /// How many bytes of memory the counts of texts may take, by which a text that was sent before is not counted again; 16 MiB
+    /// unless set, which is enough for some 170,000 texts of up to 2 KiB. With 0, nothing is remembered.
+    ///
+    /// No text is kept, only a keyed hash of each. Every organization has counts of its own: by how fast a call is decided, none
+    /// learns what another one has sent.
+    #[must_use]
+    pub fn count_cache(self, bytes: usize) -> Self {
+        self.rebuilt(|engine| engine.limit_count_cache(bytes))
+    }
+
     fn rebuilt(self, change: impl FnOnce(&mut Engine)) -> Self {
         let mut engine = (*self.engine).clone();
         change(&mut engine);

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use crate::api::{Api, Call, ModelSite, OutputAsk};
 use crate::clock::Moment;
-use crate::count::InputCount;
+use crate::count::{CountTally, InputCount, Known};
 use crate::learn::Lesson;
-use crate::model::{self, Model};
+use crate::model::{self, Encoding, Model};
 use crate::money::Usd;
 use crate::policy::{
-    CheckedLimit, CheckedTier, Enforcement, OnExhausted, OpaqueInput, OutputCap, Period, Policy,
-    Rung, Unit, Unpriced, Window,
+    CheckedLimit, CheckedTier, Enforcement, OnExhausted, OnStoreFailure, OpaqueInput, OutputCap,
+    Period, Policy, Rung, Unit, Unpriced, Window,
 };
 use crate::prices::{Permits, Price};
 use crate::reject::{Rejection, RejectionKind};
@@ -45,6 +45,7 @@ pub(crate) struct Prepared {
     pub(super) asked: Model,
     pub(super) now: Moment,
     pub(super) candidates: Vec<Candidate>,
+    pub(crate) counted: CountTally,
 }
 
 /// The asked model or a rung, with what it would be charged.
@@ -55,6 +56,8 @@ pub(super) struct Candidate {
     pub(super) estimate: Estimate,
     /// What is reserved of tokens: less, where the tier reserves what is typical.
     pub(super) reserved: Estimate,
+    /// It is larger still: counting ended when it was certain that it is too large.
+    pub(super) at_least: bool,
     /// The most that it may cost, as far as can be told; nothing where the model has no price.
     pub(super) cost: Usd,
     /// The service tier that the request asks for, or our account has.
@@ -94,9 +97,10 @@ impl Engine {
             subject,
             now,
             tier,
-            size: ask.size(),
+            size: ask.size(self.counted.of(subject.organization_name())),
         };
         let rungs = planning.priced(&asked, rungs)?;
+        planning.count(&asked, &rungs);
         let candidates: Vec<_> = rungs
             .into_iter()
             .filter_map(|rung| planning.candidate(&asked, rung))
@@ -110,6 +114,7 @@ impl Engine {
             asked,
             now,
             candidates,
+            counted: planning.counted(),
             policy,
         })
     }
@@ -149,16 +154,18 @@ impl Engine {
             asked: model.clone(),
             now,
             candidates: candidates.into_iter().collect(),
+            counted: CountTally::default(),
             policy,
         })
     }
 }
 
 impl<'a> Ask<'a> {
-    fn size(&self) -> Size<'a> {
+    fn size(&self, known: Option<Known<'a>>) -> Size<'a> {
         match *self {
             Self::Call { api, call, body } => {
-                Size::Counted(api, call, InputCount::new(api, &call.input, body))
+                let count = InputCount::new(api, &call.input, body).knowing(known);
+                Size::Counted(api, call, count)
             }
             Self::Demand(demand) => Size::Told(demand),
         }
@@ -353,12 +360,67 @@ impl Planning<'_> {
             cost: cost(output.most),
             estimate: estimate(output.most),
             reserved,
+            at_least: self.is_cut(&rung.model),
             lesson,
             output_cap: output.enforced,
             limits,
             paces,
             model: rung.model,
         })
+    }
+
+    /// Counts the input, or as much of it as makes it certain that no rung can take the call. The tokenizers of different rungs
+    /// have different counts.
+    fn count(&self, asked: &Model, rungs: &[Rung<'_>]) {
+        let Size::Counted(_, _, count) = &self.size else {
+            return;
+        };
+        let can_serve = |rung: &&Rung<'_>| !model::of_other_provider(asked, &rung.model);
+        for rung in rungs.iter().filter(can_serve) {
+            let encoding = Encoding::of(rung.model.canonical());
+            count.count_until(encoding, |texts| {
+                let alike = |rung: &&Rung<'_>| Encoding::of(rung.model.canonical()) == encoding;
+                let too_large = |rung: &Rung<'_>| {
+                    let input = count.with_texts(rung.model.canonical(), texts);
+                    self.can_never_fit(rung, input.total())
+                };
+                rungs.iter().filter(alike).all(too_large)
+            });
+        }
+    }
+
+    /// Whether so much input is more than a limit has when nobody else uses it. What opens while a store fails may let it pass.
+    fn can_never_fit(&self, rung: &Rung<'_>, input_tokens: u64) -> bool {
+        let estimate = Estimate {
+            input_tokens,
+            output_tokens: 0,
+        };
+        let price = self.policy.prices().of(&rung.model);
+        let cost = || price.map_or(Usd::ZERO, |price| price.bound(estimate, &self.permits()));
+        let always_refuses = |limit: &&CheckedLimit| {
+            limit.enforcement == Enforcement::Hard && limit.on_store_failure != OnStoreFailure::Open
+        };
+        let asked = |limit: &CheckedLimit| match limit.unit {
+            Unit::Usd => cost().nanos(),
+            unit => charges::asked(unit, estimate, Usd::ZERO),
+        };
+        let mut limits = rung.limits.iter().copied().filter(always_refuses);
+        limits.any(|limit| asked(limit) > limit.amount)
+    }
+
+    /// How much of the input was counted, and how much was known.
+    fn counted(&self) -> CountTally {
+        match &self.size {
+            Size::Counted(_, _, count) => count.tally(),
+            Size::None | Size::Told(_) => CountTally::default(),
+        }
+    }
+
+    fn is_cut(&self, model: &Model) -> bool {
+        match &self.size {
+            Size::Counted(_, _, count) => count.is_cut(model.canonical()),
+            Size::None | Size::Told(_) => false,
+        }
     }
 
     fn caller_cap(&self) -> Option<u64> {

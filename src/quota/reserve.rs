@@ -13,7 +13,7 @@ use super::hold::{ChargedLimit, Granted, Hold};
 use super::pace::{ChargedPace, Pace};
 use super::plan::{Candidate, PlannedLimit, Prepared};
 use super::{Demand, charges, verdict};
-use crate::policy::OnStoreFailure;
+use crate::policy::{OnStoreFailure, Unit};
 use crate::prices::Cost;
 use crate::reject::{CannedReply, RefusedLimit, Rejection, RejectionKind};
 use crate::settle::Outcome;
@@ -192,6 +192,7 @@ impl Reserving {
             model,
             estimate,
             reserved,
+            at_least: _,
             cost,
             service_tier,
             lesson,
@@ -310,6 +311,7 @@ impl Prepared {
                 unit: limit.unit,
                 model: candidate.model.raw().into(),
                 asked: limit.charge.amount,
+                at_least: candidate.at_least && counts_input(limit.unit),
                 reason: refusal.reason,
                 balance: refusal.balance,
                 wait: refusal.wait.map(Duration::from_micros),
@@ -326,6 +328,11 @@ impl Prepared {
         rejection.reply = reply;
         rejection
     }
+}
+
+/// Whether a call asks more of such a limit the longer its prompt is.
+fn counts_input(unit: Unit) -> bool {
+    matches!(unit, Unit::InputTokens | Unit::Tokens | Unit::Usd)
 }
 
 fn unavailable() -> Rejection {

@@ -112,9 +112,10 @@ fn describe(message: &mut String, limit: &RefusedLimit) {
         amount, used, held, ..
     } = limit.balance;
     let [amount, used, held, asked] = [amount, used, held, limit.asked].map(figure);
+    let at_least = if limit.at_least { "at least " } else { "" };
     let _ = write!(
         message,
-        " Limit {} on {}: {amount}{unit} allowed, {used} used, {held} held, {asked} asked.",
+        " Limit {} on {}: {amount}{unit} allowed, {used} used, {held} held, {at_least}{asked} asked.",
         limit.id, limit.model
     );
 }
@@ -134,6 +135,7 @@ mod tests {
             unit: Unit::Tokens,
             model: "gpt-4o".into(),
             asked: 700,
+            at_least: false,
             reason,
             balance: Balance {
                 used: 500,

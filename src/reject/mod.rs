@@ -173,6 +173,8 @@ pub struct RefusedLimit {
     pub model: Arc<str>,
     /// What the call would have reserved.
     pub asked: u64,
+    /// It would have reserved more still: counting ended when it was certain that the call can never fit.
+    pub at_least: bool,
     /// Why it did not fit.
     pub reason: Reason,
     /// The counter.

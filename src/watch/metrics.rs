@@ -26,6 +26,7 @@ use super::{Event, Observer};
 /// | `token_quota_corrected_total` | | answers that told their usage later, when they were asked for again |
 /// | `token_quota_corrected_tokens_total` | `direction` | by how much that moved what had been booked: `down` or `up` |
 /// | `token_quota_provider_limited_total` | `status`, `reason`, `replied` | the provider's own 429 and 402; `reason` is `rate` or `quota` |
+/// | `token_quota_counted_bytes_total` | `known` | bytes of texts that were counted; `known` is `yes` for those that an earlier call had too, which is the rate of hits in [`count_cache`](crate::Quota::count_cache) |
 /// | `token_quota_unmetered_total` | | calls of unknown APIs that passed |
 /// | `token_quota_store_failures_total` | | failures of the store |
 /// | `token_quota_degraded_total` | `rule` | calls that were decided without the store; `rule` is `closed` (refused), `open` or `local` |
@@ -100,6 +101,10 @@ const METRICS: &[(&str, &str)] = &[
     (
         "token_quota_unmetered_total",
         "Calls of unknown APIs that passed",
+    ),
+    (
+        "token_quota_counted_bytes_total",
+        "Bytes of texts that were counted, or known from an earlier call",
     ),
     ("token_quota_store_failures_total", "Failures of the store"),
     (
@@ -277,6 +282,12 @@ impl Observer for MetricsObserver {
                     let labels = [api, model, ("opaque", reason.as_str().to_owned())];
                     gauge!("token_quota_hidden_input_tokens", &labels).set(*tokens as f64);
                 }
+            }
+            Event::Counted { known, fresh } => {
+                let counted =
+                    |is: &'static str| counter!("token_quota_counted_bytes_total", "known" => is);
+                counted("yes").increment(*known);
+                counted("no").increment(*fresh);
             }
             Event::Unmetered => counter!("token_quota_unmetered_total").increment(1),
             Event::StoreFailed { .. } => counter!("token_quota_store_failures_total").increment(1),

@@ -234,6 +234,15 @@ pub enum Event {
         /// Whether the tier's canned reply was given in place of the provider's refusal.
         replied: bool,
     },
+    /// The texts of a call were counted, whether it was admitted then or not; a request on whose way down a ladder two tokenizers
+    /// are asked is counted by both.
+    #[non_exhaustive]
+    Counted {
+        /// Bytes of texts whose count was known from an earlier call.
+        known: u64,
+        /// Bytes of texts that had to be counted.
+        fresh: u64,
+    },
     /// A call passed unmetered: of an unknown API, where the policy lets such calls pass.
     Unmetered,
     /// The store did not answer.

@@ -121,6 +121,9 @@ impl Observer for TracingObserver {
                 api, %model, input_millionths, typical_output_tokens,
                 hidden_input_tokens = hidden_input_tokens.map(|(tokens, _)| tokens), "learned"
             ),
+            Event::Counted { known, fresh } => {
+                tracing::trace!(target: "tower_token_quota", known, fresh, "counted")
+            }
             Event::Unmetered => {
                 tracing::debug!(target: "tower_token_quota", "unknown call passed unmetered")
             }

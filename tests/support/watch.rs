@@ -5,13 +5,15 @@ use std::sync::{Arc, Mutex};
 use tower_token_quota::Usd;
 use tower_token_quota::watch::{Event, Observer};
 
-/// Keeps all events. Clones share them.
+/// Keeps all events but those of counting, of which every call has one. Clones share them.
 #[derive(Clone, Default)]
 pub struct Events(Arc<Mutex<Vec<Event>>>);
 
 impl Observer for Events {
     fn observe(&self, event: &Event) {
-        self.0.lock().unwrap().push(event.clone());
+        if !matches!(event, Event::Counted { .. }) {
+            self.0.lock().unwrap().push(event.clone());
+        }
     }
 }
 

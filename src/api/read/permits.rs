@@ -2,6 +2,7 @@
 //!
 //! What cannot be read permits everything: the provider may understand it.
 
+use memchr::memmem;
 use serde_json::value::RawValue;
 
 use crate::api::json::{Kind, items, kind, string};
@@ -90,7 +91,7 @@ impl MediumKind {
 /// What stands after every member of a name, anywhere in a body. The name comes in its quotes: within a text these are escaped,
 /// so what is found is a string of its own.
 fn values<'b>(body: &'b str, name: &'static str) -> impl Iterator<Item = &'b str> {
-    body.match_indices(name).filter_map(move |(at, _)| {
+    memmem::find_iter(body.as_bytes(), name).filter_map(move |at| {
         let after = body[at + name.len()..].trim_ascii_start();
         Some(after.strip_prefix(':')?.trim_ascii_start())
     })
@@ -99,7 +100,7 @@ fn values<'b>(body: &'b str, name: &'static str) -> impl Iterator<Item = &'b str
 /// Whether a letter, a digit or an underscore is written as an escape, which nobody does who has nothing to hide by it.
 fn spells_letters_out(body: &str) -> bool {
     const ESCAPE: &str = "\\u00";
-    body.match_indices(ESCAPE).any(|(at, _)| {
+    memmem::find_iter(body.as_bytes(), ESCAPE).any(|at| {
         let slashes = body[..at].bytes().rev().take_while(|&byte| byte == b'\\');
         let is_escaped = slashes.count() % 2 == 1;
         let code = body.get(at + ESCAPE.len()..at + ESCAPE.len() + 2);

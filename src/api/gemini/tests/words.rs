@@ -60,6 +60,7 @@ fn a_short_wait_is_told_and_a_spent_quota_is_not_waited_for() {
         unit: Unit::Tokens,
         model: Arc::from("gemini-2.5-pro"),
         asked: 1,
+        at_least: false,
         reason: Reason::Quota,
         balance: Balance {
             amount: 10_000,

@@ -20,6 +20,7 @@ fn refused(unit: Unit, reason: Reason, wait: u64) -> RefusedLimit {
         unit,
         model: Arc::from("gpt-4o"),
         asked: 1,
+        at_least: false,
         reason,
         balance: Balance::default(),
         wait: Some(Duration::from_secs(wait)),

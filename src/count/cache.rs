@@ -1,0 +1,249 @@
+//! What was counted before: clients send their history again with each turn.
+
+use std::fmt;
+use std::hash::{BuildHasher, Hasher};
+
+use highway::{HighwayHash, HighwayHasher};
+use quick_cache::UnitWeighter;
+use quick_cache::sync::{Cache, DefaultLifecycle};
+
+use super::count_text;
+use super::segments::segments;
+use crate::model::Encoding;
+
+/// Counts of texts, so that none is counted twice; safe for use by many threads, and shared by reference.
+///
+/// Texts are cut into segments of about 2 KiB where that makes no difference, so that of a text that grew only what is new is
+/// counted. No text is kept: segments are known by a hash of 128 bits, keyed with a secret of the cache's own, so that nobody can
+/// make two that share one. Memory is bounded, and what was asked for twice outlasts what was asked for once: who sends ever new
+/// texts drives out others that nobody asks for.
+///
+/// A [`Quota`](crate::Quota) has [its own](crate::Quota::count_cache).
+///
+/// ```
+/// use tower_token_quota::count::{CountCache, count_text};
+/// use tower_token_quota::model::Encoding;
+///
+/// let cache = CountCache::new(CountCache::DEFAULT_BYTES);
+/// let text = "A text that is as long as those of chats are. ".repeat(100);
+/// for _ in 0..2 {
+///     let tokens = cache.count_text("organization", Encoding::O200k, &text);
+///     assert_eq!(tokens, count_text(Encoding::O200k, &text));
+/// }
+/// ```
+pub struct CountCache {
+    hasher: HighwayHasher,
+    counts: Option<Counts>,
+}
+
+type Counts = Cache<Key, u32, UnitWeighter, FirstHalf, DefaultLifecycle<Key, u32>>;
+
+/// 128 bits.
+type Key = [u64; 2];
+
+/// Memory for a count, with its share of the places that wait for others and of the table.
+const ENTRY: usize = 96;
+
+/// To count fewer bytes takes no longer than to look for them.
+const SHORTEST: usize = 32;
+
+/// What is known of one owner's texts.
+#[derive(Clone)]
+pub(crate) struct Known<'a> {
+    hasher: &'a HighwayHasher,
+    counts: &'a Counts,
+    owner: Key,
+}
+
+impl CountCache {
+    /// 16 MiB: counts of some 170,000 segments.
+    pub const DEFAULT_BYTES: usize = 16 << 20;
+
+    /// A cache that takes at most so many bytes; it remembers nothing if they are too few for anything.
+    ///
+    /// # Panics
+    /// When the operating system has no random numbers to give.
+    #[must_use]
+    pub fn new(bytes: usize) -> Self {
+        let secret = || getrandom::u64().expect("the operating system gives random numbers");
+        let key = highway::Key([secret(), secret(), secret(), secret()]);
+        let entries = bytes / ENTRY;
+        let counts = || {
+            Cache::with(
+                entries,
+                entries as u64,
+                UnitWeighter,
+                FirstHalf::default(),
+                DefaultLifecycle::default(),
+            )
+        };
+        Self {
+            hasher: HighwayHasher::new(key),
+            counts: (entries > 0).then(counts),
+        }
+    }
+
+    /// The tokens of a text, as [`count_text`](crate::count::count_text) counts them. What one owner's texts have been counted for
+    /// is of no use to another: so nobody learns, by how long it takes, what others have sent.
+    #[must_use]
+    pub fn count_text(&self, owner: &str, encoding: Encoding, text: &str) -> u64 {
+        self.count_texts(owner, encoding, [text])
+    }
+
+    /// The tokens of some texts of one owner, each for itself.
+    #[must_use]
+    pub fn count_texts<'t>(
+        &self,
+        owner: &str,
+        encoding: Encoding,
+        texts: impl IntoIterator<Item = &'t str>,
+    ) -> u64 {
+        let known = self.of(owner);
+        let count = |segment| match &known {
+            Some(known) => known.count(encoding, segment).0,
+            None => count_text(encoding, segment),
+        };
+        texts.into_iter().flat_map(segments).map(count).sum()
+    }
+
+    /// What is known of an owner's texts.
+    pub(crate) fn of(&self, owner: &str) -> Option<Known<'_>> {
+        Some(Known {
+            hasher: &self.hasher,
+            counts: self.counts.as_ref()?,
+            owner: self.hasher.clone().hash128(owner.as_bytes()),
+        })
+    }
+}
+
+impl Known<'_> {
+    /// The tokens of a segment, and whether they were known; else they are counted, and known from now on.
+    pub(super) fn count(&self, encoding: Encoding, segment: &str) -> (u64, bool) {
+        if segment.len() < SHORTEST {
+            return (count_text(encoding, segment), false);
+        }
+        let key = self.key(encoding, segment);
+        if let Some(tokens) = self.counts.get(&key) {
+            return (u64::from(tokens), true);
+        }
+        let tokens = count_text(encoding, segment);
+        if let Ok(tokens) = u32::try_from(tokens) {
+            self.counts.insert(key, tokens);
+        }
+        (tokens, false)
+    }
+
+    fn key(&self, encoding: Encoding, segment: &str) -> Key {
+        // As long as what is hashed at a time, so that the text is not copied.
+        let mut whose = [0; 32];
+        whose[..8].copy_from_slice(&self.owner[0].to_le_bytes());
+        whose[8..16].copy_from_slice(&self.owner[1].to_le_bytes());
+        whose[16] = encoding as u8;
+        let mut hasher = self.hasher.clone();
+        hasher.append(&whose);
+        hasher.append(segment.as_bytes());
+        hasher.finalize128()
+    }
+}
+
+impl fmt::Debug for CountCache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let len = self.counts.as_ref().map_or(0, Cache::len);
+        write!(f, "CountCache({len})")
+    }
+}
+
+/// A key is a hash already.
+#[derive(Debug, Clone, Copy, Default)]
+struct FirstHalf(u64);
+
+impl BuildHasher for FirstHalf {
+    type Hasher = Self;
+
+    fn build_hasher(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl Hasher for FirstHalf {
+    fn write(&mut self, key: &[u8]) {
+        if let Some(first) = key.first_chunk() {
+            self.0 = u64::from_ne_bytes(*first);
+        }
+    }
+
+    /// An array says first how long it is.
+    fn write_usize(&mut self, _: usize) {}
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    const ENCODING: Encoding = Encoding::O200k;
+
+    fn text(number: usize) -> String {
+        format!("Text number {number} is long enough to be remembered.")
+    }
+
+    fn is_known(cache: &CountCache, owner: &str, number: usize) -> bool {
+        let text = text(number);
+        let (tokens, is_known) = cache.of(owner).unwrap().count(ENCODING, &text);
+        assert_eq!(tokens, count_text(ENCODING, &text));
+        is_known
+    }
+
+    #[test]
+    fn each_owner_and_encoding_has_counts_of_its_own() {
+        let cache = CountCache::new(1 << 20);
+        assert!(!is_known(&cache, "a", 1));
+        assert!(is_known(&cache, "a", 1));
+        assert!(!is_known(&cache, "b", 1));
+        let known = cache.of("a").unwrap();
+        assert!(!known.count(Encoding::Cl100k, &text(1)).1);
+        assert!(known.count(Encoding::Cl100k, &text(1)).1);
+    }
+
+    #[test]
+    fn memory_is_bounded_however_many_texts_come() {
+        for bytes in [100_000, 1 << 20] {
+            let cache = CountCache::new(bytes);
+            for number in 0..40_000 {
+                is_known(&cache, "a", number);
+            }
+            let used = cache.counts.as_ref().unwrap().memory_used();
+            let used = used.entries + used.map;
+            assert!(used <= bytes, "{used} of {bytes}");
+        }
+    }
+
+    #[test]
+    fn a_flood_of_new_texts_leaves_what_others_ask_for() {
+        let cache = CountCache::new(1 << 20);
+        for _ in 0..3 {
+            for number in 0..100 {
+                is_known(&cache, "victim", number);
+            }
+        }
+        for number in 0..40_000 {
+            is_known(&cache, "flood", number);
+        }
+        let left = (0..100).filter(|number| is_known(&cache, "victim", *number));
+        assert!(left.count() >= 95);
+    }
+
+    #[test]
+    fn a_cache_without_memory_counts_all_the_same() {
+        let cache = CountCache::new(0);
+        let text = text(1);
+        assert_eq!(
+            cache.count_text("a", ENCODING, &text),
+            count_text(ENCODING, &text)
+        );
+    }
+}
