@@ -13,8 +13,6 @@ import time
 import urllib.error
 import urllib.request
 
-import openai
-
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = os.path.abspath(os.environ.get("GATEWAY", str(ROOT / "target/debug/examples/axum_server")))
 
@@ -79,12 +77,18 @@ class Gateway:
         return self
 
     def __exit__(self, *_):
-        if self._process.poll() is None:
-            self._process.kill()
-        self._process.wait()
+        self.close()
+
+    def close(self):
+        self.kill()
         self._process.stdout.close()
         self._log.close()
         self._directory.cleanup()
+
+    def kill(self):
+        """SIGKILL: it ends where it stands."""
+        self._process.kill()
+        self._process.wait()
 
     def signal(self, number):
         self._process.send_signal(number)
@@ -102,6 +106,9 @@ class Gateway:
 
     def client(self, key, max_retries=2):
         """The stock client, and the list of attempts that it makes."""
+        # Only here, so that who needs no client needs no package either.
+        import openai
+
         attempts = []
         transport = openai.DefaultHttpxClient(event_hooks={"request": [attempts.append]})
         client = openai.OpenAI(
