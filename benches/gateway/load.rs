@@ -13,8 +13,6 @@ use tokio::net::TcpStream;
 
 use crate::prose::Prose;
 
-pub(crate) const CONNECTIONS: usize = 16;
-
 /// The size of a request's body.
 const BODY: usize = 2 << 10;
 
@@ -44,15 +42,16 @@ pub(crate) struct Load {
 }
 
 impl Load {
-    /// Loads a server for so long. The same round has the same texts for every server.
+    /// Loads a server for so long, by so many connections. The same round has the same texts for every server.
     pub(crate) async fn of(
         server: SocketAddr,
+        connections: usize,
         texts: Texts,
         round: usize,
         window: Duration,
     ) -> Self {
         let connections =
-            (0..CONNECTIONS).map(|number| Connection::open(server, texts, round, number));
+            (0..connections).map(|number| Connection::open(server, texts, round, number));
         let connections = join_all(connections).await;
         let begin = Instant::now();
         let calls = connections

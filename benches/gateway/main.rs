@@ -7,22 +7,22 @@
 //! gateway alone took for each request, from `/proc`.
 #![allow(clippy::unwrap_used, clippy::float_arithmetic)]
 
+mod compare;
 mod load;
 mod process;
 #[path = "../support/prose.rs"]
 mod prose;
 mod upstream;
 
+use std::fs;
 use std::path::Path;
-use std::time::Duration;
-use std::{array, fs};
 
-use load::{Load, Texts};
-use process::{Executable, Gateway};
+use compare::{Figures, compare, median};
+use load::Texts;
+use process::Executable;
 use upstream::Upstream;
 
-const ROUNDS: usize = 21;
-const WINDOW: Duration = Duration::from_millis(400);
+const CONNECTIONS: usize = 16;
 
 /// A gateway to compare.
 struct Variant {
@@ -36,14 +36,6 @@ fn variants(_directory: &Path) -> Vec<Variant> {
         name: "`--store memory`",
         arguments: vec!["--store".into(), "memory".into()],
     }]
-}
-
-/// What one gateway did in each round.
-#[derive(Default)]
-struct Figures {
-    per_second: Vec<f64>,
-    requests: u64,
-    processor: Duration,
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -64,7 +56,7 @@ async fn main() {
     for variant in variants(&directory) {
         let with_quota = start(&variant.arguments);
         for texts in [Texts::Known, Texts::Fresh] {
-            let figures = compare([&bare, &with_quota], texts).await;
+            let figures = compare([&bare, &with_quota], CONNECTIONS, texts).await;
             print(&variant, texts, &figures);
         }
     }
@@ -84,42 +76,13 @@ limits = [
 [keys]
 "#,
     );
-    for connection in 0..load::CONNECTIONS {
+    for connection in 0..CONNECTIONS {
         let key = load::key(connection);
         policy.push_str(&format!(
             "\"{key}\" = {{ user = \"user-{connection}\", tier = \"bench\" }}\n"
         ));
     }
     policy
-}
-
-/// The first round warms up and does not count. Which of the two comes first changes from round to round.
-async fn compare(gateways: [&Gateway; 2], texts: Texts) -> [Figures; 2] {
-    let mut figures: [Figures; 2] = array::from_fn(|_| Figures::default());
-    for round in 0..=ROUNDS {
-        let first = round % 2;
-        for at in [first, 1 - first] {
-            let before = gateways[at].processor_time();
-            let load = Load::of(gateways[at].address, texts, round, WINDOW).await;
-            let processor = gateways[at].processor_time() - before;
-            if round > 0 {
-                figures[at].add(&load, processor);
-            }
-        }
-    }
-    figures
-}
-
-impl Figures {
-    fn add(&mut self, load: &Load, processor: Duration) {
-        self.per_second.push(load.per_second());
-        self.requests += load.requests;
-        self.processor += processor;
-    }
-
-    fn processor_per_request(&self) -> f64 {
-        self.processor.as_secs_f64() / self.requests as f64
-    }
 }
 
 fn print(variant: &Variant, texts: Texts, [bare, with_quota]: &[Figures; 2]) {
@@ -136,10 +99,4 @@ fn print(variant: &Variant, texts: Texts, [bare, with_quota]: &[Figures; 2]) {
         micros(processor),
         micros(more),
     );
-}
-
-fn median(figures: impl Iterator<Item = f64>) -> f64 {
-    let mut figures: Vec<f64> = figures.collect();
-    figures.sort_by(f64::total_cmp);
-    figures[figures.len() / 2]
 }
