@@ -185,10 +185,19 @@ pub(super) fn kind(value: &RawValue) -> Kind {
 
 /// The text of a value that is a string; copied only if it is escaped.
 pub(super) fn string(value: &RawValue) -> serde_json::Result<Cow<'_, str>> {
-    match kind(value) {
-        Kind::String => serde_json::from_str(value.get()).map(|Key(text)| text),
+    match (kind(value), unescaped(value)) {
+        (Kind::String, Some(text)) => Ok(Cow::Borrowed(text)),
+        (Kind::String, None) => serde_json::from_str(value.get()).map(|Key(text)| text),
         _ => Err(serde_json::Error::custom("expected a string")),
     }
+}
+
+/// What stands between the quotes of a string that has no escapes: it has been read once already, and is what it says.
+fn unescaped(value: &RawValue) -> Option<&str> {
+    let text = value.get().strip_prefix('"')?.strip_suffix('"')?;
+    memchr::memchr(b'\\', text.as_bytes())
+        .is_none()
+        .then_some(text)
 }
 
 /// Where `part` stands in `whole`, which it is a slice of.

@@ -65,14 +65,14 @@ impl Reader<'_, '_> {
     fn message(&mut self, message: &RawValue) -> Result<(), Invalid> {
         self.call.input.messages += 1;
         let mut is_system = false;
-        let mut end = SystemEnd::Other;
+        let mut content = None;
         self.fields(message, |reader, key, value| match (key, kind(value)) {
             ("role", Kind::String) => {
                 is_system = is_system_role(value);
                 reader.any(value)
             }
             ("content", Kind::String) => {
-                end = end_of(value);
+                content = Some(value);
                 reader.any(value)
             }
             ("content", Kind::Array) => reader.list(value, parts::part),
@@ -95,7 +95,8 @@ impl Reader<'_, '_> {
             _ => reader.any(value),
         })?;
         if is_system {
-            self.system.get_or_insert(end);
+            self.system
+                .get_or_insert_with(|| content.map_or(SystemEnd::Other, end_of));
         }
         Ok(())
     }
