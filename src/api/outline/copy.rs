@@ -21,6 +21,9 @@ impl Default for Bounds {
 /// A buffer that has grown larger is not kept for the next object.
 const MOST_IDLE: usize = 64 * 1024;
 
+/// For more bytes room is made as they come: of a large piece little may be kept.
+const MOST_EXPECTED: usize = 4 * 1024;
+
 /// The comma or brace before a member, its own brace where it is an object, and the two that close that and the whole.
 const AROUND_MEMBER: usize = 4;
 
@@ -48,6 +51,11 @@ impl BoundedCopy {
     /// Whether something was left out, of this object or one before.
     pub(super) fn cut(&self) -> bool {
         self.cut
+    }
+
+    /// Makes room for what is kept of so many bytes, which are small as a rule: at once, not with each member.
+    pub(super) fn expect(&mut self, bytes: usize) {
+        self.kept.reserve(bytes.min(MOST_EXPECTED));
     }
 
     /// Begins an object.

@@ -72,6 +72,7 @@ impl Outline {
 
     /// Reads on, and calls `each` with the copy of every object that is now complete.
     pub(crate) fn feed(&mut self, bytes: &[u8], mut each: impl FnMut(&str)) {
+        self.copy.expect(bytes.len());
         let mut at = 0;
         while at < bytes.len() && self.place != Place::Broken {
             at += match self.place {
