@@ -37,13 +37,17 @@ fn model_in_path<'p>(
     const DEPLOYMENTS: &str = "deployments";
     const ENGINES: &str = "engines";
     let several = || Invalid::param("model", "the path must name the model in one segment");
+    let deployment = segment_after(path, DEPLOYMENTS);
+    let engine = segment_after(path, ENGINES);
+    if deployment.is_none() && engine.is_none() {
+        return Ok(None);
+    }
     // Whose path goes on so has engines that are no models, and reads the body: Docker's model runner, for one.
     let versioned: Vec<&str> = std::iter::once("v1")
         .chain(suffix.iter().copied())
         .collect();
     let is_versioned = ends_with(path, &versioned);
-    let deployment = segment_after(path, DEPLOYMENTS);
-    let engine = segment_after(path, ENGINES).filter(|_| !is_versioned);
+    let engine = engine.filter(|_| !is_versioned);
     let is_azure = path.to_ascii_lowercase().contains("/openai/deployments/");
     match (deployment, engine) {
         // Only the API's own suffix follows.
