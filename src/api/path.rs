@@ -62,12 +62,13 @@ fn bare(segment: &str) -> &str {
 /// Whether normalising would change nothing: the common case, which then allocates nothing.
 fn is_normal(path: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_.:~".contains(&byte);
-    path.len() > 1
-        && path.starts_with('/')
-        && path.bytes().all(plain)
-        && path[1..]
-            .split('/')
-            .all(|segment| !matches!(segment, "" | "." | ".."))
+    let Some(segments) = path.as_bytes().strip_prefix(b"/") else {
+        return false;
+    };
+    segments.iter().copied().all(plain)
+        && segments
+            .split(|&byte| byte == b'/')
+            .all(|segment| !matches!(segment, b"" | b"." | b".."))
 }
 
 /// Percent-decodes until nothing is left to decode, in one pass: a decoded byte may complete another escape.

@@ -1,5 +1,7 @@
 //! Keys and values, as far as it takes to know where they end.
 
+use memchr::memchr2;
+
 /// The key or the value that is read.
 #[derive(Debug, Default)]
 pub(super) struct Token {
@@ -14,7 +16,17 @@ type Escaped = bool;
 impl Token {
     /// Where the token ends, if it does so in these bytes: before the `:`, `,` or bracket that is no part of it.
     pub(super) fn end(&mut self, bytes: &[u8]) -> Option<usize> {
-        bytes.iter().position(|&byte| self.ends_before(byte))
+        let mut at = 0;
+        loop {
+            // Most of an answer stands in strings, of which only their ends and escapes matter.
+            if self.string == Some(false) {
+                at += memchr2(b'"', b'\\', bytes.get(at..)?)?;
+            }
+            if self.ends_before(*bytes.get(at)?) {
+                return Some(at);
+            }
+            at += 1;
+        }
     }
 
     fn ends_before(&mut self, byte: u8) -> bool {
