@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Request, Response, header, response};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, header, response};
 use http_body::Body;
 use pin_project_lite::pin_project;
 use tower::Service;
@@ -284,24 +284,30 @@ fn replaced<B: Body>(
     reply.map(|ours| ResponseBody::replaced(body, meter, ours))
 }
 
+static WARNING: HeaderName = HeaderName::from_static("x-quota-warning");
+static SHADOW: HeaderName = HeaderName::from_static("x-quota-shadow");
+static DEGRADED: HeaderName = HeaderName::from_static("x-quota-degraded");
+static MODEL: HeaderName = HeaderName::from_static("x-quota-model");
+static DOWNGRADED_FROM: HeaderName = HeaderName::from_static("x-quota-downgraded-from");
+
 fn quota_headers(headers: &mut HeaderMap, hold: &Hold) {
     let ids = |ids: Vec<&str>| ids.join(", ");
-    set(headers, "x-quota-warning", &ids(hold.warnings().collect()));
-    set(headers, "x-quota-shadow", &ids(hold.shadows().collect()));
+    set(headers, &WARNING, &ids(hold.warnings().collect()));
+    set(headers, &SHADOW, &ids(hold.shadows().collect()));
     let degraded = hold.degraded().map_or("", OnStoreFailure::as_str);
-    set(headers, "x-quota-degraded", degraded);
+    set(headers, &DEGRADED, degraded);
 }
 
 fn model_headers(headers: &mut HeaderMap, hold: &Hold) {
     let asked = hold.downgraded_from().unwrap_or_default();
-    set(headers, "x-quota-model", hold.model());
-    set(headers, "x-quota-downgraded-from", asked);
+    set(headers, &MODEL, hold.model());
+    set(headers, &DOWNGRADED_FROM, asked);
 }
 
 /// Sets a header, if there is something to say that a header can hold.
-fn set(headers: &mut HeaderMap, name: &'static str, value: &str) {
-    if let Ok(value) = HeaderValue::try_from(value)
-        && !value.is_empty()
+fn set(headers: &mut HeaderMap, name: &HeaderName, value: &str) {
+    if !value.is_empty()
+        && let Ok(value) = HeaderValue::try_from(value)
     {
         headers.insert(name, value);
     }

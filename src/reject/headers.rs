@@ -87,6 +87,78 @@ fn remove_providers(headers: &mut HeaderMap) {
     }
 }
 
+/// The names of a slot's headers, made once: they are the same in every answer.
+struct Slot {
+    limit: HeaderName,
+    remaining: HeaderName,
+    reset: HeaderName,
+}
+
+impl Slot {
+    const fn named([limit, remaining, reset]: [&'static str; 3]) -> Self {
+        Self {
+            limit: HeaderName::from_static(limit),
+            remaining: HeaderName::from_static(remaining),
+            reset: HeaderName::from_static(reset),
+        }
+    }
+
+    fn describe(&self, limit: &LimitView<'_>, reset: HeaderValue, headers: &mut HeaderMap) {
+        let (amount, left) = (limit.balance.amount, limit.balance.remaining());
+        headers.insert(&self.limit, value(amount.to_string()));
+        headers.insert(&self.remaining, value(left.to_string()));
+        headers.insert(&self.reset, reset);
+    }
+}
+
+static OPENAI: [Slot; 2] = [
+    Slot::named([
+        "x-ratelimit-limit-requests",
+        "x-ratelimit-remaining-requests",
+        "x-ratelimit-reset-requests",
+    ]),
+    Slot::named([
+        "x-ratelimit-limit-tokens",
+        "x-ratelimit-remaining-tokens",
+        "x-ratelimit-reset-tokens",
+    ]),
+];
+
+static ANTHROPIC: [(Unit, Slot); 4] = [
+    (
+        Unit::Requests,
+        Slot::named([
+            "anthropic-ratelimit-requests-limit",
+            "anthropic-ratelimit-requests-remaining",
+            "anthropic-ratelimit-requests-reset",
+        ]),
+    ),
+    (
+        Unit::Tokens,
+        Slot::named([
+            "anthropic-ratelimit-tokens-limit",
+            "anthropic-ratelimit-tokens-remaining",
+            "anthropic-ratelimit-tokens-reset",
+        ]),
+    ),
+    (
+        Unit::InputTokens,
+        Slot::named([
+            "anthropic-ratelimit-input-tokens-limit",
+            "anthropic-ratelimit-input-tokens-remaining",
+            "anthropic-ratelimit-input-tokens-reset",
+        ]),
+    ),
+    (
+        Unit::OutputTokens,
+        Slot::named([
+            "anthropic-ratelimit-output-tokens-limit",
+            "anthropic-ratelimit-output-tokens-remaining",
+            "anthropic-ratelimit-output-tokens-reset",
+        ]),
+    ),
+];
+
 /// OpenAI's slots: one for requests, one for tokens. A slot describes the hard limit with the smallest share left,
 /// the longer window on a tie. Limits of input or output tokens alone take the tokens' slot only if nothing counts both.
 pub(crate) fn openai_headers(limits: &[LimitView<'_>], headers: &mut HeaderMap) {
@@ -94,44 +166,22 @@ pub(crate) fn openai_headers(limits: &[LimitView<'_>], headers: &mut HeaderMap) 
     let requests = tightest(&[Unit::Requests]);
     let tokens =
         tightest(&[Unit::Tokens]).or_else(|| tightest(&[Unit::InputTokens, Unit::OutputTokens]));
-    for (slot, limit) in [("requests", requests), ("tokens", tokens)] {
+    for (slot, limit) in OPENAI.iter().zip([requests, tokens]) {
         let Some(limit) = limit else { continue };
-        let mut set = |what: &str, value: HeaderValue| {
-            if let Ok(name) = HeaderName::try_from(format!("x-ratelimit-{what}-{slot}")) {
-                headers.insert(name, value);
-            }
-        };
-        set("limit", limit.balance.amount.into());
-        set("remaining", limit.balance.remaining().into());
-        if let Ok(reset) = HeaderValue::try_from(go_duration(limit.balance.resets_in.unwrap_or(0)))
-        {
-            set("reset", reset);
-        }
+        let wait = limit.balance.resets_in.unwrap_or(0);
+        slot.describe(limit, value(go_duration(wait)), headers);
     }
 }
 
 /// Anthropic's slots: one for each unit that it limits, and a reset says when, not in which time. A slot describes the hard
 /// limit with the smallest share left, the longer window on a tie.
 pub(crate) fn anthropic_headers(limits: &[LimitView<'_>], headers: &mut HeaderMap) {
-    for (slot, unit) in [
-        ("requests", Unit::Requests),
-        ("tokens", Unit::Tokens),
-        ("input-tokens", Unit::InputTokens),
-        ("output-tokens", Unit::OutputTokens),
-    ] {
-        let Some(limit) = tightest(limits, &[unit]) else {
+    for (unit, slot) in &ANTHROPIC {
+        let Some(limit) = tightest(limits, &[*unit]) else {
             continue;
         };
         let wait = i64::try_from(limit.balance.resets_in.unwrap_or(0)).unwrap_or(i64::MAX);
-        for (what, value) in [
-            ("limit", limit.balance.amount.into()),
-            ("remaining", limit.balance.remaining().into()),
-            ("reset", rfc3339(limit.at.saturating_add(wait))),
-        ] {
-            if let Ok(name) = HeaderName::try_from(format!("anthropic-ratelimit-{slot}-{what}")) {
-                headers.insert(name, value);
-            }
-        }
+        slot.describe(limit, rfc3339(limit.at.saturating_add(wait)), headers);
     }
 }
 
@@ -173,40 +223,59 @@ fn go_duration(micros: u64) -> String {
     }
 }
 
+static POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+static STATE: HeaderName = HeaderName::from_static("ratelimit");
+
 /// The fields of draft-ietf-httpapi-ratelimit-headers-10: every hard and soft limit by its id.
 fn ietf(headers: &mut HeaderMap, limits: &[LimitView<'_>]) {
-    let (mut policies, mut states) = (String::new(), String::new());
+    let room = limits.len() * USUAL;
+    let (mut policies, mut states) = (String::with_capacity(room), String::with_capacity(room));
     for limit in limits
         .iter()
         .filter(|limit| limit.enforcement != Enforcement::Shadow)
     {
-        if !policies.is_empty() {
-            policies.push_str(", ");
-            states.push_str(", ");
-        }
-        let (id, q, r) = (
-            limit.id,
-            integer(whole(limit.unit, limit.balance.amount)),
-            integer(whole(limit.unit, limit.balance.remaining())),
-        );
-        // Writing to a string cannot fail.
-        let _ = write!(policies, "\"{id}\";q={q}");
+        let (amount, left) = (limit.balance.amount, limit.balance.remaining());
+        item(&mut policies, limit.id);
+        parameter(&mut policies, ";q=", whole(limit.unit, amount));
         if let Some(seconds) = window_seconds(limit) {
-            let _ = write!(policies, ";w={seconds}");
+            parameter(&mut policies, ";w=", seconds);
         }
-        let _ = write!(policies, ";qu=\"{}\"", quota_unit(limit.unit));
-        let _ = write!(states, "\"{id}\";r={r}");
+        for part in [";qu=\"", quota_unit(limit.unit), "\""] {
+            policies.push_str(part);
+        }
+        item(&mut states, limit.id);
+        parameter(&mut states, ";r=", whole(limit.unit, left));
         if let Some(micros) = limit.balance.resets_in {
-            let _ = write!(states, ";t={}", integer(micros.div_ceil(1_000_000)));
+            parameter(&mut states, ";t=", micros.div_ceil(1_000_000));
         }
     }
-    for (name, value) in [("ratelimit-policy", policies), ("ratelimit", states)] {
+    for (name, value) in [(&POLICY, policies), (&STATE, states)] {
         if let Ok(value) = HeaderValue::try_from(value)
             && !value.is_empty()
         {
             headers.insert(name, value);
         }
     }
+}
+
+/// A limit takes about so many bytes of a field.
+const USUAL: usize = 64;
+
+/// Begins an item of a list with its name.
+fn item(list: &mut String, id: &str) {
+    if !list.is_empty() {
+        list.push_str(", ");
+    }
+    for part in ["\"", id, "\""] {
+        list.push_str(part);
+    }
+}
+
+/// Adds a number to an item, under a key with its marks.
+fn parameter(list: &mut String, key: &str, number: u64) {
+    list.push_str(key);
+    // Writing to a string cannot fail.
+    let _ = write!(list, "{}", integer(number));
 }
 
 /// Fields are whole numbers of a size that suits: dollars are told in micro-dollars, rounded down.
@@ -251,7 +320,11 @@ fn quota_unit(unit: Unit) -> &'static str {
 
 /// A time in microseconds since the Unix epoch as RFC 3339, in whole seconds rounded up.
 pub(crate) fn rfc3339(micros: i64) -> HeaderValue {
-    let text = rfc3339_text(micros);
+    value(rfc3339_text(micros))
+}
+
+/// The text of a number, a duration or a time, which a header can always hold.
+fn value(text: String) -> HeaderValue {
     HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static("unknown"))
 }
 
