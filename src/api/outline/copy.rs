@@ -55,7 +55,9 @@ impl BoundedCopy {
 
     /// Makes room for what is kept of so many bytes, which are small as a rule: at once, not with each member.
     pub(super) fn expect(&mut self, bytes: usize) {
-        self.kept.reserve(bytes.min(MOST_EXPECTED));
+        for buffer in [&mut self.kept, &mut self.member] {
+            buffer.reserve(bytes.min(MOST_EXPECTED));
+        }
     }
 
     /// Begins an object.
