@@ -18,7 +18,9 @@ impl Aliases {
         let Some(target) = canonical(target) else {
             return false;
         };
-        let before = self.targets.insert(folded(name), target.into());
+        let before = self
+            .targets
+            .insert(folded(name).into_owned(), target.into());
         before.is_none()
     }
 
@@ -44,7 +46,7 @@ impl Aliases {
         if self.targets.is_empty() {
             return None;
         }
-        let written = self.targets.get(&folded(name));
+        let written = self.targets.get(&*folded(name));
         written.or_else(|| self.targets.get(&canonical(name)?))
     }
 }

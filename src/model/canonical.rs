@@ -1,5 +1,7 @@
 //! The one name of a model, out of the many that callers write.
 
+use std::borrow::Cow;
+
 /// Names longer than this say no model: none is nearly as long, and they come from clients.
 pub(crate) const MAX_NAME: usize = 256;
 
@@ -38,9 +40,14 @@ const SAME: [(&str, &str); 5] = [
     ("gpt-4-1106-preview", "gpt-4-turbo-preview"),
 ];
 
-/// A name in lower case without the space around it.
-pub(super) fn folded(name: &str) -> String {
-    name.trim().to_ascii_lowercase()
+/// A name in lower case without the space around it; copied only if that makes a difference.
+pub(super) fn folded(name: &str) -> Cow<'_, str> {
+    let name = name.trim();
+    if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        Cow::Owned(name.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(name)
+    }
 }
 
 /// A model's canonical name; `None` when the name says no model (it is empty, much too long, or fine-tuned from
@@ -60,7 +67,7 @@ pub(super) fn folded(name: &str) -> String {
 /// | `us.anthropic.claude-sonnet-4-20250514-v1:0` | `claude-sonnet-4` | as Bedrock spells it |
 pub(crate) fn canonical(name: &str) -> Option<String> {
     let name = folded(name);
-    let mut rest = name.as_str();
+    let mut rest = &*name;
     while let Some(shorter) = peeled(rest) {
         rest = shorter;
     }

@@ -70,7 +70,10 @@ impl Model {
     /// Whether the model may bill for reasoning that it does not show, as far as its name tells: as it was written too,
     /// since a canonical name has no `:thinking`. A model that nobody knows may.
     pub(crate) fn may_reason(&self) -> bool {
-        !self.resolved || may_reason(&self.canonical) || may_reason(&canonical::folded(&self.raw))
+        let written = canonical::folded(&self.raw);
+        !self.resolved
+            || may_reason(&self.canonical)
+            || *written != *self.canonical && may_reason(&written)
     }
 
     /// Whether the model does not reason where it is told not to: known of Claude.
