@@ -89,8 +89,9 @@ impl Bucket {
         // Of a slower clock's carry, keep less than one unit.
         let carry = self.carry.min(leak.every - 1);
         let flow = u128::from(elapsed) * u128::from(leak.refill) + u128::from(carry);
-        self.carry = narrow(flow % u128::from(leak.every));
-        self.drain(narrow(flow / u128::from(leak.every)));
+        let (units, carry) = divided(flow, leak.every);
+        self.carry = carry;
+        self.drain(units);
     }
 
     /// Goes on from a time of another steady clock.
@@ -151,6 +152,17 @@ impl Bucket {
             - u128::from(self.carry.min(leak.every - 1));
         let behind = self.leaked_at.saturating_sub(now);
         Some(narrow(flow.div_ceil(u128::from(leak.refill))).saturating_add(behind))
+    }
+}
+
+/// Quotient, or as much of it as fits, and remainder. What fits in 64 bits is divided there, which is a good deal faster.
+fn divided(flow: u128, by: u64) -> (u64, u64) {
+    match u64::try_from(flow) {
+        Ok(flow) => (flow / by, flow % by),
+        Err(_) => {
+            let by = u128::from(by);
+            (narrow(flow / by), narrow(flow % by))
+        }
     }
 }
 
