@@ -29,7 +29,7 @@ impl CounterKey {
     #[must_use]
     pub(crate) fn builder(organization: &str) -> KeyBuilder {
         let mut key = String::with_capacity(96);
-        key.extend(utf8_percent_encode(organization, ESCAPED));
+        push_escaped(&mut key, organization);
         KeyBuilder(key)
     }
 
@@ -98,6 +98,20 @@ fn decoded(part: &str) -> Cow<'_, str> {
     percent_decode_str(part).decode_utf8_lossy()
 }
 
+/// Most names need no escape and are copied as a whole.
+fn push_escaped(key: &mut String, part: &str) {
+    if part.bytes().all(stands_as_it_is) {
+        key.push_str(part);
+    } else {
+        key.extend(utf8_percent_encode(part, ESCAPED));
+    }
+}
+
+/// Whether a byte is none of [`ESCAPED`].
+fn stands_as_it_is(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b':' | b'@')
+}
+
 /// Puts a [`CounterKey`] together, part by part.
 pub(crate) struct KeyBuilder(String);
 
@@ -108,7 +122,7 @@ impl KeyBuilder {
         self.0.push_str(name);
         if let Some(value) = value {
             self.0.push('=');
-            self.0.extend(utf8_percent_encode(value, ESCAPED));
+            push_escaped(&mut self.0, value);
         }
         self
     }
@@ -169,5 +183,21 @@ impl HoldIds {
     pub(crate) fn next(&self) -> HoldId {
         let count = self.next.fetch_add(1, Ordering::Relaxed);
         HoldId((u128::from(self.process) << 64) | u128::from(count))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_copied_as_a_whole_is_what_needs_no_escape() {
+        for byte in 0..=0x7f {
+            let text = char::from(byte).to_string();
+            let escaped = utf8_percent_encode(&text, ESCAPED).to_string();
+            assert_eq!(stands_as_it_is(byte), escaped == text, "{text:?}");
+        }
+        let key = CounterKey::new("ac/me", &[("user", "né=1%")]);
+        assert_eq!(key.as_str(), "ac%2Fme/user=n%C3%A9%3D1%25");
     }
 }
