@@ -348,16 +348,16 @@ impl Planning<'_> {
             input_tokens: input.reserved,
             output_tokens,
         };
-        let reserved = estimate(output.reserved);
+        let (reserved, most) = (estimate(output.reserved), cost(output.most));
         let limits: Vec<_> = rung
             .limits
             .iter()
-            .map(|limit| self.limit(limit, &rung.model, reserved, cost(output.most)))
+            .map(|limit| self.limit(limit, &rung.model, reserved, most))
             .collect();
         let paces = self.paces(&rung, &limits);
         Some(Candidate {
             service_tier: self.permits().service_tier,
-            cost: cost(output.most),
+            cost: most,
             estimate: estimate(output.most),
             reserved,
             at_least: self.is_cut(&rung.model),
