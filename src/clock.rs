@@ -120,7 +120,8 @@ impl Clock for FakeClock {
 
 /// Whole microseconds, or the largest number of them that fits.
 pub(crate) fn saturating_micros(duration: Duration) -> u64 {
-    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+    let seconds = duration.as_secs().saturating_mul(1_000_000);
+    seconds.saturating_add(duration.subsec_micros().into())
 }
 
 fn micros_since_epoch(time: SystemTime) -> i64 {
