@@ -36,17 +36,20 @@ pub(super) struct Named {
 impl Named {
     fn new(by_charge: Few<Counter>) -> Self {
         let address = |charge: usize| by_charge[charge].address();
-        let mut order: Few<usize> = (0..by_charge.len()).collect();
-        order.sort_unstable_by_key(|&charge| address(charge));
-        order.dedup_by_key(|charge| address(*charge));
-        let place = |counter: &Counter| {
-            let address_before = |&charge: &usize| address(charge) < counter.address();
-            order.partition_point(address_before)
-        };
+        let mut sorted: Few<usize> = (0..by_charge.len()).collect();
+        sorted.sort_unstable_by_key(|&charge| address(charge));
+        let (mut order, mut places) = (Few::new(), Few::from_elem(0, sorted.len()));
+        for charge in sorted {
+            let is_next = |&last: &usize| address(last) != address(charge);
+            if order.last().is_none_or(is_next) {
+                order.push(charge);
+            }
+            places[charge] = order.len() - 1;
+        }
         Self {
-            places: by_charge.iter().map(place).collect(),
-            order,
             by_charge,
+            order,
+            places,
         }
     }
 
