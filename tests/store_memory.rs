@@ -442,6 +442,45 @@ mod p8_memory_is_bounded {
     }
 
     #[test]
+    fn corrections_sweep_as_calls_do() {
+        let store = MemoryStore::new();
+        let mut most = 0;
+        for second in 0..1_000 {
+            for user in 0..10 {
+                let limit = hard(&format!("{second} {user}"), bucket(100, 1), 0);
+                store.adjust_now(&limit, Adjustment::Debit(5), at(second));
+            }
+            most = most.max(store.len());
+        }
+        assert!(most < 300, "at 10 a second for some ten seconds: {most}");
+    }
+
+    #[test]
+    fn a_gauge_that_no_call_is_under_way_on_goes_after_a_day_whatever_it_was_raised_by() {
+        let store = MemoryStore::new();
+        let limit = hard("limit", gauge(9), 1);
+        store.adjust_now(&limit, Adjustment::Debit(5), at(0));
+        reserve(&store, 1, at(86_399), &[]);
+        assert_eq!(store.len(), 1);
+        reserve(&store, 2, at(86_411), &[]);
+        assert_eq!(store.len(), 0);
+    }
+
+    #[test]
+    fn a_gauge_that_a_call_is_under_way_on_stays() {
+        let store = MemoryStore::new();
+        let call = [hard("limit", gauge(9), 1)];
+        let day = 86_400;
+        store.adjust_now(&call[0], Adjustment::Debit(5), at(0));
+        reserve(&store, 1, at(0), &call);
+        store.renew_now(HoldId::from_u128(1), at(0), Duration::from_secs(3 * day));
+        for hour in 2..50 {
+            reserve(&store, u128::from(hour), at(hour * 3_600), &[]);
+        }
+        assert_eq!(peek(&store, &call[0], at(2 * day)).held, 6);
+    }
+
+    #[test]
     fn one_call_looks_at_few_counters() {
         let store = MemoryStore::new();
         for user in 0..1_000 {

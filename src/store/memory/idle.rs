@@ -13,9 +13,10 @@ const DAY: u64 = 24 * 3600 * SECOND;
 /// seconds, rounded up. The last one there is means never.
 ///
 /// A counter that cannot be told from a fresh one may go at once; a bucket when it is dry; one that has only
-/// `would_block` to tell, a day after its last touch. A period's that has crossed a threshold stays, lest it crosses it again. A
-/// closed period's goes a day after its end, both by the wall clock and by the steady time that its touches foretold: a
-/// wall clock that jumps forward and back loses nothing.
+/// `would_block` to tell, a day after its last touch, and so may a gauge: while calls are under way on it, their holds share
+/// it. A period's that has crossed a threshold stays, lest it crosses it again. A closed period's goes a day after its end,
+/// both by the wall clock and by the steady time that its touches foretold: a wall clock that jumps forward and back loses
+/// nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Idle {
     steady: u32,
@@ -42,7 +43,7 @@ impl Idle {
                 let ends_in = time_left(ends_at, now).saturating_add(DAY);
                 Self::from(now.steady.saturating_add(ends_in), ends_at)
             }
-            Rule::Gauge { .. } => Self::from(u64::MAX, 0),
+            Rule::Gauge { .. } => Self::from(now.steady.saturating_add(DAY), 0),
         };
         // Under an earlier rule it may have had to wait for longer, and that one may be in force.
         Self {

@@ -42,9 +42,9 @@ use crate::clock::Moment;
 /// # Memory
 /// A counter takes about 106 bytes and its name, which is often 80; an open hold about 130 and 72 more for each of its charges (about 100
 /// more, where it has thresholds); the id of a settled hold less than one, as ids are counted up. `cargo bench --bench memory` measures it.
-/// Nobody has to clean up: each call looks at a few counters that may be
+/// Nobody has to clean up: each call, and each correction, looks at a few counters that may be
 /// forgotten. A counter that cannot be told from a fresh one and has no unsettled charge goes within seconds, one of
-/// which only `would_block` remains a day after it was last touched, and a closed period's a day after its end. Ids of
+/// which only `would_block` remains, or a gauge that was raised by hand, a day after it was last touched, and a closed period's a day after its end. Ids of
 /// settled holds, and expired holds that nobody settled, go after the longest life of a hold and
 /// [`LONGEST_RETRY`](super::LONGEST_RETRY) at the earliest and twice that at the latest.
 ///
@@ -211,6 +211,7 @@ impl MemoryStore {
             crossings.judge(slot, charge, now);
             slot.balance(charge.rule, now)
         });
+        self.counters.evict_some(1, now);
         self.tell(&crossings, None);
         balance
     }
