@@ -1,8 +1,8 @@
 //! What holds while the store does not answer: each limit's own rule, and nothing beyond it.
 #![allow(clippy::unwrap_used)]
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -18,13 +18,17 @@ mod support;
 use support::watch::Events;
 use support::{Provider, alice, call, hello_call, metered, policy, quota_of};
 
-/// A store in memory, with a line to it that can be cut. Settlements arrive in any case, as those of a queue do in the end.
+/// A store in memory, with a line to it that can be cut. Settlements arrive in any case, as those of a queue do in the end: at
+/// once, unless they are kept back.
 #[derive(Debug, Clone, Default)]
 struct Line {
     store: Arc<MemoryStore>,
     is_cut: Arc<AtomicBool>,
     /// Whether it is only the answers that are lost.
     is_deaf: Arc<AtomicBool>,
+    /// Whether settlements wait.
+    keeps_back: Arc<AtomicBool>,
+    waiting: Arc<Mutex<Vec<Settlement>>>,
     asked: Arc<AtomicUsize>,
     /// How many seconds pass until it is seen that nobody answers.
     patience: Arc<AtomicU64>,
@@ -43,6 +47,17 @@ impl Line {
     fn mend(&self) {
         self.is_cut.store(false, Ordering::SeqCst);
         self.is_deaf.store(false, Ordering::SeqCst);
+    }
+
+    fn keep_settlements_back(&self) {
+        self.keeps_back.store(true, Ordering::SeqCst);
+    }
+
+    /// Delivers the settlements that wait.
+    fn deliver(&self) {
+        for settlement in std::mem::take(&mut *self.waiting.lock().unwrap()) {
+            self.store.settle(settlement);
+        }
     }
 
     /// How often it was asked since the last time.
@@ -75,7 +90,11 @@ impl Store for Line {
         self.store.report_to(reports);
     }
     fn settle(&self, settlement: Settlement) {
-        self.store.settle(settlement);
+        if self.keeps_back.load(Ordering::SeqCst) {
+            self.waiting.lock().unwrap().push(settlement);
+        } else {
+            self.store.settle(settlement);
+        }
     }
     fn renew(&self, id: HoldId, organization: &str, now: Moment, expires_in: Duration) {
         self.store.renew(id, organization, now, expires_in);
@@ -265,6 +284,57 @@ async fn calls_under_way_are_bounded_too() {
 }
 
 #[tokio::test]
+async fn an_answer_does_not_grant_anew_what_was_admitted_without_the_store() {
+    let it = instance(policy(daily(8, OnStoreFailure::Local)).instances(2));
+    it.line.keep_settlements_back();
+    it.line.cut();
+    for _ in 0..3 {
+        ask(&it.quota).await.unwrap().settle(Usage::new(1, 1));
+    }
+    it.line.mend();
+    it.clock.advance(Duration::from_secs(1));
+    // The store knows of this one only. Half of it, and the three, are 4 of the share of 4.
+    ask(&it.quota).await.unwrap().settle(Usage::new(1, 1));
+    it.line.cut();
+    assert_eq!(passing(&it.quota).await, (0, RejectionKind::QuotaSpent));
+}
+
+#[tokio::test]
+async fn what_the_store_has_booked_counts_as_its_own_again() {
+    let it = instance(policy(daily(8, OnStoreFailure::Local)).instances(2));
+    it.line.keep_settlements_back();
+    it.line.cut();
+    for _ in 0..3 {
+        ask(&it.quota).await.unwrap().settle(Usage::new(1, 1));
+    }
+    it.line.mend();
+    it.line.deliver();
+    it.clock.advance(Duration::from_secs(1));
+    ask(&it.quota).await.unwrap().settle(Usage::new(1, 1));
+    it.line.cut();
+    assert_eq!(
+        passing(&it.quota).await,
+        (2, RejectionKind::QuotaSpent),
+        "half of the 4 that are left"
+    );
+}
+
+#[tokio::test]
+async fn an_answer_does_not_forget_calls_under_way_that_were_admitted_without_the_store() {
+    for limit in [Limit::concurrent(4), Limit::requests(4).per_minute()] {
+        let it = instance(policy(Tier::new("t").limit(limit)).instances(2));
+        it.line.cut();
+        let first = ask(&it.quota).await.unwrap();
+        it.line.mend();
+        let second = ask(&it.quota).await.unwrap();
+        it.line.cut();
+        assert!(ask(&it.quota).await.is_err());
+        drop((first, second));
+        it.quota.drain().await;
+    }
+}
+
+#[tokio::test]
 async fn dollars_are_closed_and_tokens_are_local_unless_said_otherwise() {
     let tokens = Limit::tokens(100).per_day();
     let dollars = Limit::usd(Usd::dollars(1)).per_month();
@@ -391,6 +461,27 @@ async fn observers_see_what_was_decided_without_the_store() {
     );
 }
 
+/// What one instance goes through.
+#[derive(Debug, Clone, Copy)]
+enum Turn {
+    Call { tokens: u64, answers: bool },
+    Deliver,
+}
+
+/// What the store says of the day.
+fn told(quota: &Quota) -> u64 {
+    let daily = support::limit(quota, "daily");
+    daily.used + daily.held
+}
+
+fn turns() -> impl Strategy<Value = Vec<Turn>> {
+    let turn = prop_oneof![
+        8 => (1..40_u64, any::<bool>()).prop_map(|(tokens, answers)| Turn::Call { tokens, answers }),
+        1 => Just(Turn::Deliver),
+    ];
+    proptest::collection::vec(turn, 0..60)
+}
+
 /// What one of several instances does.
 #[derive(Debug, Clone, Copy)]
 struct Step {
@@ -405,6 +496,45 @@ fn steps(instances: usize) -> impl Strategy<Value = Vec<Step>> {
 
 proptest! {
     #![proptest_config(support::cases(200))]
+
+    /// Some calls get an answer and some do not, and settlements come late: what it was told, and what it has admitted since and before that the
+    /// answer did not know of, is within the amount.
+    #[test]
+    fn p1_an_instance_counts_what_the_store_has_told_and_what_it_could_not_know(amount in 1..400_u64, turns in turns()) {
+        let it = instance(policy(Tier::new("t").limit(Limit::tokens(amount).per_day().id("daily"))));
+        it.line.keep_settlements_back();
+        // What it admitted by itself and the store has not booked, and all that it should count.
+        let (mut unbooked, mut counted) = (0, 0);
+        for turn in turns {
+            let Turn::Call { tokens, answers } = turn else {
+                it.line.deliver();
+                unbooked = 0;
+                continue;
+            };
+            if answers {
+                it.line.mend();
+            } else {
+                it.line.cut();
+            }
+            it.line.asked();
+            let demand = Demand::new("gpt-4o-mini").input_tokens(tokens).output_tokens(0);
+            let decided = support::run(it.quota.reserve(&alice(), demand));
+            let was_told = answers && it.line.asked() > 0;
+            it.line.mend();
+            if was_told {
+                counted = told(&it.quota) + unbooked;
+            }
+            let Ok(hold) = decided else { continue };
+            if hold.degraded().is_some() {
+                unbooked += tokens;
+                counted += tokens;
+                prop_assert!(counted <= amount, "{counted} of {amount}");
+            }
+            hold.settle(Usage::new(tokens, 0));
+            // A second, after which a store that was left alone is asked again.
+            it.clock.advance(Duration::from_millis(300));
+        }
+    }
 
     /// The bound that the rule states. What every instance knows may be old: then it may be more, and never more than the amount.
     #[test]

@@ -103,7 +103,7 @@ impl Engine {
         let observers = engine.observers.clone();
         match &engine.backend {
             Backend::Memory(store) => store.report_to(observers),
-            Backend::Other(guard) => guard.store().report_to(observers),
+            Backend::Other(guard) => guard.report_to(observers),
         }
         engine
     }

@@ -2,20 +2,22 @@
 
 mod breaker;
 mod share;
+#[cfg(test)]
+mod tests;
+mod unbooked;
 
 use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::Duration;
 
-use dashmap::DashSet;
-
 use self::breaker::Breaker;
 use self::share::{Share, is_bound, is_closed};
+use self::unbooked::{Listener, SharedUnbooked, Unbooked};
 use crate::clock::{Clock, Moment};
 use crate::policy::OnStoreFailure;
 use crate::store::{
-    Adjustment, Balance, Charge, Decision, HoldId, HoldIds, MemoryStore, Refusal, Reservation,
-    Rule, Settlement, Store, StoreError,
+    Adjustment, Balance, Charge, Decision, HoldId, HoldIds, MemoryStore, Refusal, Reports,
+    Reservation, Settlement, Store, StoreError,
 };
 use crate::watch::{Event, Observers};
 
@@ -23,14 +25,15 @@ use crate::watch::{Event, Observers};
 ///
 /// While the store answers, it decides. While it does not, each limit's own rule does: [`OnStoreFailure`]. What is admitted then
 /// is booked in the store when it answers again, by an id of its own: the one that the store was asked with is taken back, since
-/// nobody knows whether it was granted.
+/// nobody knows whether it was granted. Until it is booked it counts here, beside whatever the store says.
 #[derive(Debug)]
 pub(super) struct Guard {
     store: Arc<dyn Store>,
     known: MemoryStore,
     breaker: Breaker,
-    /// Holds that were granted without the store.
-    own: DashSet<HoldId>,
+    /// Read while `known` learns what the store says, and written while holds are granted and settled in it: an answer is never
+    /// put over a hold that was not added to it.
+    unbooked: SharedUnbooked,
     ids: Arc<HoldIds>,
 }
 
@@ -72,13 +75,19 @@ impl Guard {
             store,
             known: MemoryStore::new(),
             breaker: Breaker::default(),
-            own: DashSet::new(),
+            unbooked: SharedUnbooked::default(),
             ids,
         }
     }
 
     pub(super) fn store(&self) -> &Arc<dyn Store> {
         &self.store
+    }
+
+    /// Says whom the store has to tell.
+    pub(super) fn report_to(&self, next: Arc<dyn Reports>) {
+        let unbooked = self.unbooked.clone();
+        self.store.report_to(Arc::new(Listener { unbooked, next }));
     }
 
     /// Decides on a call, with the store or without it.
@@ -95,11 +104,16 @@ impl Guard {
         if !self.breaker.lets_through(reservation.now.steady) {
             return self.decide(&reservation, instances, observers);
         }
+        let gone = self.unbooked.read().gone();
         let decided = self.store.reserve(reservation.clone()).await;
         match decided.and_then(|decision| about(&reservation, decision)) {
             Ok(decision) => {
                 self.answered(observers);
-                self.note(&reservation, &decision, instances);
+                let unbooked = self.unbooked.read();
+                // Of what was booked meanwhile the answer may know nothing. The next one will.
+                if unbooked.gone() == gone {
+                    self.note(&reservation, &decision, instances, &unbooked);
+                }
                 Ok(decision.into())
             }
             Err(error) => {
@@ -141,7 +155,7 @@ impl Guard {
         let own = |charge: &Charge| Share::of(charge, instances).charge(charge);
         let own = |charges: &Vec<Charge>| charges.iter().map(own).collect();
         let id = self.ids.next();
-        let decision = self.known.reserve_now(&Reservation {
+        let decision = self.grant(&Reservation {
             id,
             candidates: all[..open].iter().map(own).collect(),
             ..reservation.clone()
@@ -152,7 +166,6 @@ impl Guard {
                 balances,
                 would_block,
             } => {
-                self.own.insert(id);
                 let balance = |(charge, own): (&Charge, &Balance)| {
                     Share::of(charge, instances).balance(charge, own)
                 };
@@ -193,11 +206,36 @@ impl Guard {
         })
     }
 
-    /// Remembers what the store said of its counters.
-    fn note(&self, reservation: &Reservation, decision: &Decision, instances: NonZeroU64) {
+    /// Decides by what is known, and keeps the hold that is granted.
+    fn grant(&self, reservation: &Reservation) -> Decision {
+        let mut unbooked = self.unbooked.write();
+        let decision = self.known.reserve_now(reservation);
+        if let Decision::Granted {
+            candidate,
+            would_block,
+            ..
+        } = &decision
+        {
+            let charges = reservation.candidates[*candidate].iter().enumerate();
+            let applied = charges.filter(|(position, _)| !would_block.contains(position));
+            unbooked.open(reservation.id, applied.map(|(_, charge)| charge));
+        }
+        decision
+    }
+
+    /// Remembers what the store said of its counters, and adds what it does not know of.
+    fn note(
+        &self,
+        reservation: &Reservation,
+        decision: &Decision,
+        instances: NonZeroU64,
+        unbooked: &Unbooked,
+    ) {
         let note = |charge: &Charge, balance: &Balance| {
             let share = Share::of(charge, instances);
-            self.set(&share.charge(charge), share.used(balance), reservation.now);
+            let taken = share.used(balance).saturating_add(unbooked.of(&charge.key));
+            self.known
+                .set_now(&share.charge(charge), taken, reservation.now);
         };
         match decision {
             Decision::Granted {
@@ -221,15 +259,6 @@ impl Guard {
         }
     }
 
-    fn set(&self, charge: &Charge, used: u64, now: Moment) {
-        let empty = match charge.rule {
-            Rule::Gauge { .. } => Adjustment::Credit(u64::MAX),
-            Rule::Bucket { .. } | Rule::Budget { .. } => Adjustment::Reset,
-        };
-        self.known.adjust_now(charge, empty, now);
-        self.known.adjust_now(charge, Adjustment::Debit(used), now);
-    }
-
     fn answered(&self, observers: &Observers) {
         if self.breaker.succeeded() {
             observers.tell(|| Event::StoreRecovered);
@@ -249,14 +278,20 @@ impl Guard {
 
     /// Books in the store, which does not know a hold that was granted without it, and so books all of it.
     pub(super) fn settle(&self, settlement: Settlement) {
-        if self.own.remove(&settlement.id).is_some() {
-            self.known.settle_now(&settlement);
-        }
+        self.settle_own(&settlement);
         self.store.settle(settlement);
     }
 
+    fn settle_own(&self, settlement: &Settlement) {
+        if self.unbooked.read().is_open(settlement.id) {
+            let mut unbooked = self.unbooked.write();
+            unbooked.settle(settlement.id, &settlement.bookings);
+            self.known.settle_now(settlement);
+        }
+    }
+
     pub(super) fn renew(&self, id: HoldId, organization: &str, now: Moment, life: Duration) {
-        if self.own.contains(&id) {
+        if self.unbooked.read().is_open(id) {
             self.known.renew_now(id, now, life);
         } else {
             self.store.renew(id, organization, now, life);

@@ -203,14 +203,36 @@ impl MemoryStore {
 
     /// Corrects a counter at once; see [`Store::adjust`](super::Store::adjust).
     pub fn adjust_now(&self, charge: &Charge, adjustment: Adjustment, now: Moment) -> Balance {
+        self.correct(charge, now, |_| adjustment)
+    }
+
+    /// Makes what is used and held together this much, in one step; but what open holds of a period have reserved stays.
+    pub(crate) fn set_now(&self, charge: &Charge, taken: u64, now: Moment) {
+        self.correct(charge, now, |Balance { used, held, .. }| {
+            let is = used.saturating_add(held);
+            match taken.checked_sub(is) {
+                Some(more) => Adjustment::Debit(more),
+                None => Adjustment::Credit(is - taken),
+            }
+        });
+    }
+
+    fn correct(
+        &self,
+        charge: &Charge,
+        now: Moment,
+        adjustment: impl FnOnce(Balance) -> Adjustment,
+    ) -> Balance {
         self.expire_due(now);
         let counter = self.counters.obtain(&charge.key, charge.rule, now);
         let mut crossings = Crossings::default();
         let balance = counter.lock().change(|slot| {
+            let adjustment = adjustment(slot.balance(charge.rule, now));
             slot.adjust(charge.rule, adjustment, now);
             crossings.judge(slot, charge, now);
             slot.balance(charge.rule, now)
         });
+        drop(counter);
         self.counters.evict_some(1, now);
         self.tell(&crossings, None);
         balance
