@@ -1,5 +1,6 @@
 //! Reading a journal: what the next process needs of it.
 
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -101,10 +102,13 @@ fn totals(row: &Row<'_>) -> rusqlite::Result<Totals> {
 }
 
 fn amount(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
-    let amount: Option<i64> = row.get(column)?;
-    Ok(amount
-        .and_then(|amount| u64::try_from(amount).ok())
-        .unwrap_or(0))
+    let largest = i64::MAX.unsigned_abs();
+    Ok(match row.get_ref(column)? {
+        // What SQLite made of a sum that was too large for its integers.
+        ValueRef::Real(amount) if amount > 0.0 => largest,
+        ValueRef::Real(_) => 0,
+        amount => u64::try_from(amount.as_i64_or_null()?.unwrap_or(0)).unwrap_or(0),
+    })
 }
 
 /// The counters that counted anything a day ago.
