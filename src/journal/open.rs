@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
+use super::days::Days;
 use super::lock::{Lock, beside, io};
 use super::sqlite::SqliteStorage;
 use super::{JournalError, check};
@@ -32,7 +33,8 @@ pub(super) fn open(path: &Path) -> Result<SqliteStorage, JournalError> {
     identify(path, &db)?;
     configure(path, &db)?;
     check::check(path, &db)?;
-    Ok(SqliteStorage::of(path.clone(), db, lock, is_new))
+    let days = days(&db).map_err(|error| wrong(path, error))?;
+    Ok(SqliteStorage::of(path.clone(), db, days, lock, is_new))
 }
 
 /// The file itself, where the path is a link to it: the lock and the log stand beside it.
@@ -138,6 +140,15 @@ fn configure(path: &Path, db: &Connection) -> Result<(), JournalError> {
     }
     let error = std::io::Error::other("its file system cannot keep a write-ahead log");
     Err(io(path, error))
+}
+
+/// The days of the time zone that was used last: what is recovered belongs to them.
+fn days(db: &Connection) -> rusqlite::Result<Days> {
+    let select = "SELECT zone FROM journal WHERE one = 1";
+    let zone: String = db.query_row(select, [], |row| row.get(0))?;
+    let mut days = Days::default();
+    days.use_zone(&zone);
+    Ok(days)
 }
 
 /// An error of SQLite, in words that help.

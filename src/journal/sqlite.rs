@@ -40,11 +40,11 @@ impl SqliteStorage {
         open::open(path.as_ref())
     }
 
-    pub(super) fn of(path: PathBuf, db: Connection, lock: Lock, is_new: bool) -> Self {
+    pub(super) fn of(path: PathBuf, db: Connection, days: Days, lock: Lock, is_new: bool) -> Self {
         Self {
             path,
             db,
-            days: Days::default(),
+            days,
             record_days: crate::store::Books::default().record_days,
             terms: Terms::default(),
             changed: Changed::default(),

@@ -248,3 +248,19 @@ async fn days_and_months_are_those_of_the_policys_time_zone() {
     );
     let _ = folder.open().unwrap().past();
 }
+
+#[tokio::test]
+async fn what_is_recovered_belongs_to_a_day_of_the_policys_time_zone() {
+    let folder = Folder::new();
+    let clock = FakeClock::at("2026-10-31T12:00:00Z");
+    let quota = folder.quota(limits().timezone("Pacific/Auckland"), &clock);
+    let _open = reserve(&quota).await.unwrap();
+    written(&quota).await;
+    let crashed = folder.crashed();
+    assert_eq!(crashed.open().unwrap().recovered(), 1);
+    assert_eq!(crashed.ask("SELECT day FROM spend_by_user"), ["2026-11-01"]);
+    assert_eq!(
+        crashed.ask("SELECT month FROM spend_by_project"),
+        ["2026-11"]
+    );
+}
