@@ -7,6 +7,7 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::days::Days;
+use super::heard::Heard;
 use super::lock::{Lock, beside, io};
 use super::sqlite::SqliteStorage;
 use super::{JournalError, check};
@@ -34,7 +35,9 @@ pub(super) fn open(path: &Path) -> Result<SqliteStorage, JournalError> {
     configure(path, &db)?;
     check::check(path, &db)?;
     let days = days(&db).map_err(|error| wrong(path, error))?;
-    Ok(SqliteStorage::of(path.clone(), db, days, lock, is_new))
+    let heard = heard(&db).map_err(|error| wrong(path, error))?;
+    let times = (days, heard);
+    Ok(SqliteStorage::of(path.clone(), db, times, lock, is_new))
 }
 
 /// The file itself, where the path is a link to it: the lock and the log stand beside it.
@@ -149,6 +152,20 @@ fn days(db: &Connection) -> rusqlite::Result<Days> {
     let mut days = Days::default();
     days.use_zone(&zone);
     Ok(days)
+}
+
+/// What times were heard of: those of the entries that are kept, and the last.
+fn heard(db: &Connection) -> rusqlite::Result<Heard> {
+    let mut heard = Heard::default();
+    let mut select = db.prepare("SELECT at FROM entries ORDER BY seq")?;
+    let mut entries = select.query([])?;
+    while let Some(row) = entries.next()? {
+        heard.hear(row.get(0)?);
+    }
+    let select = "SELECT until FROM journal WHERE one = 1";
+    let until: Option<i64> = db.query_row(select, [], |row| row.get(0))?;
+    until.into_iter().for_each(|at| heard.hear(at));
+    Ok(heard)
 }
 
 /// An error of SQLite, in words that help.

@@ -111,13 +111,15 @@ fn amount(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
     })
 }
 
-/// The counters that counted anything a day ago.
+/// The counters that counted anything a day ago, and those whose periods are not closed: a clock that jumped out of one may be set
+/// right.
 fn counters(db: &Connection, until: Option<i64>) -> rusqlite::Result<Vec<KeptCounter>> {
     let mut select = db.prepare(
-        "SELECT terms, state FROM balances WHERE ends_at IS NULL OR ends_at > ?1 ORDER BY counter",
+        "SELECT terms, state FROM balances WHERE ends_at IS NULL OR ends_at > ?1 OR ends_at > ifnull((SELECT closed_until \
+         FROM periods WHERE periods.period = substr(balances.period, 1, instr(balances.period, ':') - 1)), ?2) ORDER BY counter",
     )?;
     let since = until.unwrap_or(i64::MIN).saturating_sub(DAY);
-    let rows = select.query_map([since], |row| {
+    let rows = select.query_map([since, i64::MIN], |row| {
         Ok(KeptCounter {
             charge: rows::from_json(&row.get::<_, String>(0)?)?,
             state: rows::from_json(&row.get::<_, String>(1)?)?,
