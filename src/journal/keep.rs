@@ -20,16 +20,12 @@ const ENTRIES: i64 = DAY;
 
 /// Forgets a little. Returns whether there is more.
 pub(super) fn step(storage: &mut SqliteStorage) -> rusqlite::Result<bool> {
-    let until: Option<i64> = {
-        let select = "SELECT until FROM journal WHERE one = 1";
-        storage.db.query_row(select, [], |row| row.get(0))?
-    };
-    let Some(until) = until else {
+    let Some(now) = storage.heard.known() else {
         return Ok(false);
     };
-    let entries_until = until.saturating_sub(ENTRIES);
+    let entries_until = now.saturating_sub(ENTRIES);
     let records = i64::from(storage.record_days).saturating_mul(DAY);
-    let records_until = until.saturating_sub(records.max(ENTRIES));
+    let records_until = now.saturating_sub(records.max(ENTRIES));
     storage.begin()?;
     let folded = fold_entries(storage, entries_until)?;
     let records = delete_records(storage, records_until)?;
@@ -39,20 +35,40 @@ pub(super) fn step(storage: &mut SqliteStorage) -> rusqlite::Result<bool> {
     Ok(most >= usize::from(STEP))
 }
 
-/// Folds the oldest entries into what the counters stood at before the others.
-fn fold_entries(storage: &mut SqliteStorage, until: i64) -> rusqlite::Result<usize> {
+/// The last of the oldest rows that may go, given a query for their numbers and times, in their order: one that is younger keeps
+/// those after it. One that a clock was wrong about goes with those after it.
+fn last_before(storage: &SqliteStorage, query: &str, until: i64) -> rusqlite::Result<Option<i64>> {
+    let mut select = storage.db.prepare_cached(query)?;
+    let mut rows = select.query([])?;
+    let (mut last, mut count) = (None, 0);
+    while let Some(row) = rows.next()?
+        && count < STEP
+    {
+        let (seq, at) = (row.get(0)?, row.get(1)?);
+        if at < until {
+            (last, count) = (Some(seq), count + 1);
+        } else if !storage.heard.is_to_come(at) {
+            break;
+        }
+    }
+    Ok(last)
+}
+
+/// Folds the oldest entries into what the counters stood at before the others. In their order, or it would be another sum.
+fn fold_entries(storage: &SqliteStorage, until: i64) -> rusqlite::Result<usize> {
+    let all = "SELECT seq, at FROM entries ORDER BY seq";
+    let Some(last) = last_before(storage, all, until)? else {
+        return Ok(0);
+    };
     let db = &storage.db;
-    let mut select =
-        db.prepare_cached("SELECT at, kind, bookings, seq, CASE kind WHEN 'settled' THEN hold END FROM entries ORDER BY seq LIMIT ?1")?;
+    let mut select = db.prepare_cached(
+        "SELECT at, kind, bookings, seq, CASE kind WHEN 'settled' THEN hold END FROM entries WHERE seq <= ?1 ORDER BY seq",
+    )?;
     let mut delete = db.prepare_cached("DELETE FROM entries WHERE seq = ?1")?;
     let mut delete_hold = db.prepare_cached("DELETE FROM holds WHERE hold = ?1")?;
     let (mut folded, mut terms, mut gone) = (Folded::default(), HashMap::new(), Vec::new());
-    let mut entries = select.query([STEP])?;
+    let mut entries = select.query([last])?;
     while let Some(row) = entries.next()? {
-        // In their order, or it would be another sum: one that is younger keeps those after it.
-        if row.get::<_, i64>(0)? >= until {
-            break;
-        }
         folded.add(db, &FoldedEntry::read(db, &mut terms, row)?)?;
         gone.push((row.get::<_, i64>(3)?, row.get::<_, Option<[u8; 16]>>(4)?));
     }
@@ -72,22 +88,14 @@ fn fold_entries(storage: &mut SqliteStorage, until: i64) -> rusqlite::Result<usi
 
 /// Deletes the oldest records, up to the first that is to be kept.
 fn delete_records(storage: &SqliteStorage, until: i64) -> rusqlite::Result<usize> {
-    let mut select = storage
-        .db
-        .prepare_cached("SELECT seq, at FROM records ORDER BY seq LIMIT ?1")?;
-    let mut records = select.query([STEP])?;
-    let mut last: Option<i64> = None;
-    while let Some(row) = records.next()? {
-        if row.get::<_, i64>(1)? >= until {
-            break;
-        }
-        last = Some(row.get(0)?);
-    }
-    drop(records);
+    let all = "SELECT seq, at FROM records ORDER BY seq";
+    let Some(last) = last_before(storage, all, until)? else {
+        return Ok(0);
+    };
     let mut delete = storage
         .db
         .prepare_cached("DELETE FROM records WHERE seq <= ?1")?;
-    last.map_or(Ok(0), |last| delete.execute([last]))
+    delete.execute([last])
 }
 
 /// Deletes counters whose periods ended as long ago as the records that go, and buckets that have been dry since.

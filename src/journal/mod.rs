@@ -45,6 +45,7 @@ mod days;
 mod entry;
 mod error;
 mod fold;
+mod heard;
 mod keep;
 mod lock;
 mod open;

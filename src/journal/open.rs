@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
+use super::days::Days;
+use super::heard::Heard;
 use super::lock::{Lock, beside, io};
 use super::sqlite::SqliteStorage;
 use super::{JournalError, check};
@@ -32,7 +34,10 @@ pub(super) fn open(path: &Path) -> Result<SqliteStorage, JournalError> {
     identify(path, &db)?;
     configure(path, &db)?;
     check::check(path, &db)?;
-    Ok(SqliteStorage::of(path.clone(), db, lock, is_new))
+    let days = days(&db).map_err(|error| wrong(path, error))?;
+    let heard = heard(&db).map_err(|error| wrong(path, error))?;
+    let times = (days, heard);
+    Ok(SqliteStorage::of(path.clone(), db, times, lock, is_new))
 }
 
 /// The file itself, where the path is a link to it: the lock and the log stand beside it.
@@ -138,6 +143,29 @@ fn configure(path: &Path, db: &Connection) -> Result<(), JournalError> {
     }
     let error = std::io::Error::other("its file system cannot keep a write-ahead log");
     Err(io(path, error))
+}
+
+/// The days of the time zone that was used last: what is recovered belongs to them.
+fn days(db: &Connection) -> rusqlite::Result<Days> {
+    let select = "SELECT zone FROM journal WHERE one = 1";
+    let zone: String = db.query_row(select, [], |row| row.get(0))?;
+    let mut days = Days::default();
+    days.use_zone(&zone);
+    Ok(days)
+}
+
+/// What times were heard of: those of the entries that are kept, and the last.
+fn heard(db: &Connection) -> rusqlite::Result<Heard> {
+    let mut heard = Heard::default();
+    let mut select = db.prepare("SELECT at FROM entries ORDER BY seq")?;
+    let mut entries = select.query([])?;
+    while let Some(row) = entries.next()? {
+        heard.hear(row.get(0)?);
+    }
+    let select = "SELECT until FROM journal WHERE one = 1";
+    let until: Option<i64> = db.query_row(select, [], |row| row.get(0))?;
+    until.into_iter().for_each(|at| heard.hear(at));
+    Ok(heard)
 }
 
 /// An error of SQLite, in words that help.

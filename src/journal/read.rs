@@ -1,5 +1,6 @@
 //! Reading a journal: what the next process needs of it.
 
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -101,19 +102,24 @@ fn totals(row: &Row<'_>) -> rusqlite::Result<Totals> {
 }
 
 fn amount(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
-    let amount: Option<i64> = row.get(column)?;
-    Ok(amount
-        .and_then(|amount| u64::try_from(amount).ok())
-        .unwrap_or(0))
+    let largest = i64::MAX.unsigned_abs();
+    Ok(match row.get_ref(column)? {
+        // What SQLite made of a sum that was too large for its integers.
+        ValueRef::Real(amount) if amount > 0.0 => largest,
+        ValueRef::Real(_) => 0,
+        amount => u64::try_from(amount.as_i64_or_null()?.unwrap_or(0)).unwrap_or(0),
+    })
 }
 
-/// The counters that counted anything a day ago.
+/// The counters that counted anything a day ago, and those whose periods are not closed: a clock that jumped out of one may be set
+/// right.
 fn counters(db: &Connection, until: Option<i64>) -> rusqlite::Result<Vec<KeptCounter>> {
     let mut select = db.prepare(
-        "SELECT terms, state FROM balances WHERE ends_at IS NULL OR ends_at > ?1 ORDER BY counter",
+        "SELECT terms, state FROM balances WHERE ends_at IS NULL OR ends_at > ?1 OR ends_at > ifnull((SELECT closed_until \
+         FROM periods WHERE periods.period = substr(balances.period, 1, instr(balances.period, ':') - 1)), ?2) ORDER BY counter",
     )?;
     let since = until.unwrap_or(i64::MIN).saturating_sub(DAY);
-    let rows = select.query_map([since], |row| {
+    let rows = select.query_map([since, i64::MIN], |row| {
         Ok(KeptCounter {
             charge: rows::from_json(&row.get::<_, String>(0)?)?,
             state: rows::from_json(&row.get::<_, String>(1)?)?,

@@ -168,16 +168,17 @@ pub(super) fn record(
     insert.execute(&columns[..]).map(drop)
 }
 
-/// Adds a call to its month.
+/// Adds a call to its month. A sum that is too large for an integer of SQLite's is a float; cast back, it is the largest integer.
 pub(super) fn total(db: &Connection, record: &CallRecord, day: &Day) -> rusqlite::Result<()> {
     let mut upsert = db.prepare_cached(
         "INSERT INTO totals (month, organization, project, model, calls, input_tokens, cached_input_tokens, output_tokens, cost, \
          unreconciled, unpriced_calls, downgraded_calls, downgraded_saved) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) \
          ON CONFLICT (month, organization, ifnull(project, x''), model) DO UPDATE SET calls = calls + ?5, \
-         input_tokens = input_tokens + ?6, cached_input_tokens = cached_input_tokens + ?7, output_tokens = output_tokens + ?8, \
-         cost = cost + ?9, unreconciled = unreconciled + ?10, unpriced_calls = unpriced_calls + ?11, \
-         downgraded_calls = downgraded_calls + ?12, downgraded_saved = downgraded_saved + ?13",
+         input_tokens = CAST(input_tokens + ?6 AS INTEGER), cached_input_tokens = CAST(cached_input_tokens + ?7 AS INTEGER), \
+         output_tokens = CAST(output_tokens + ?8 AS INTEGER), cost = CAST(cost + ?9 AS INTEGER), \
+         unreconciled = CAST(unreconciled + ?10 AS INTEGER), unpriced_calls = unpriced_calls + ?11, \
+         downgraded_calls = downgraded_calls + ?12, downgraded_saved = CAST(downgraded_saved + ?13 AS INTEGER)",
     )?;
     let (usage, cost) = (&record.usage, int(record.cost.usd.nanos()));
     let replaced = record.corrects;

@@ -135,31 +135,37 @@ CREATE TABLE totals (
 -- A project without a name is not no project.
 CREATE UNIQUE INDEX totals_of ON totals (month, organization, ifnull(project, x''), model);
 
--- What each project has cost each month. usd is exact, to the last nano-dollar.
+-- What each project has cost each month. usd is exact, to the last nano-dollar. Dollars and the rest are summed apart, and tokens
+-- as floats: sums of integers fail where they are too large.
 CREATE VIEW spend_by_project AS
-SELECT month, organization, project, sum(calls) AS calls, sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens,
-       printf('%d.%09d', sum(cost) / 1000000000, sum(cost) % 1000000000) AS usd,
-       printf('%d.%09d', sum(unreconciled) / 1000000000, sum(unreconciled) % 1000000000) AS unreconciled_usd
+SELECT month, organization, project, sum(calls) AS calls, CAST(total(input_tokens) AS INTEGER) AS input_tokens, CAST(total(output_tokens) AS INTEGER) AS output_tokens,
+       printf('%d.%09d', sum(cost / 1000000000) + sum(cost % 1000000000) / 1000000000, sum(cost % 1000000000) % 1000000000) AS usd,
+       printf('%d.%09d', sum(unreconciled / 1000000000) + sum(unreconciled % 1000000000) / 1000000000, sum(unreconciled % 1000000000) % 1000000000) AS unreconciled_usd
 FROM totals
 GROUP BY month, organization, project
 ORDER BY month, organization, project;
 
 -- What each model has cost each month.
 CREATE VIEW spend_by_model AS
-SELECT month, organization, model, sum(calls) AS calls, sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens,
-       printf('%d.%09d', sum(cost) / 1000000000, sum(cost) % 1000000000) AS usd,
-       printf('%d.%09d', sum(unreconciled) / 1000000000, sum(unreconciled) % 1000000000) AS unreconciled_usd
+SELECT month, organization, model, sum(calls) AS calls, CAST(total(input_tokens) AS INTEGER) AS input_tokens, CAST(total(output_tokens) AS INTEGER) AS output_tokens,
+       printf('%d.%09d', sum(cost / 1000000000) + sum(cost % 1000000000) / 1000000000, sum(cost % 1000000000) % 1000000000) AS usd,
+       printf('%d.%09d', sum(unreconciled / 1000000000) + sum(unreconciled % 1000000000) / 1000000000, sum(unreconciled % 1000000000) % 1000000000) AS unreconciled_usd
 FROM totals
 GROUP BY month, organization, model
 ORDER BY month, organization, model;
 
 -- What each user has cost each day, as far back as records are kept.
 CREATE VIEW spend_by_user AS
-SELECT day, organization, user, count(*) - count(replaces) AS calls,
-       sum(input_tokens - replaced_input_tokens) AS input_tokens, sum(output_tokens - replaced_output_tokens) AS output_tokens,
-       printf('%d.%09d', sum(cost - replaced_cost) / 1000000000, sum(cost - replaced_cost) % 1000000000) AS usd
-FROM records
-GROUP BY day, organization, user
+SELECT day, organization, user, calls, input_tokens, output_tokens,
+       printf('%d.%09d', dollars + nanos / 1000000000 - (nanos % 1000000000 < 0), (nanos % 1000000000 + 1000000000) % 1000000000) AS usd
+FROM (
+    SELECT day, organization, user, count(*) - count(replaces) AS calls,
+           CAST(total(input_tokens - replaced_input_tokens) AS INTEGER) AS input_tokens,
+           CAST(total(output_tokens - replaced_output_tokens) AS INTEGER) AS output_tokens,
+           sum((cost - replaced_cost) / 1000000000) AS dollars, sum((cost - replaced_cost) % 1000000000) AS nanos
+    FROM records
+    GROUP BY day, organization, user
+)
 ORDER BY day, organization, user;
 
 -- Calls under way; after a crash, those that were. usd is the most that they may cost.

@@ -8,6 +8,7 @@ use rusqlite::{Connection, params};
 use super::changed::Changed;
 use super::days::Days;
 use super::fold::{self, Change};
+use super::heard::Heard;
 use super::lock::Lock;
 use super::storage::{Kept, Storage};
 use super::terms::Terms;
@@ -19,6 +20,7 @@ pub struct SqliteStorage {
     pub(super) path: PathBuf,
     pub(super) db: Connection,
     pub(super) days: Days,
+    pub(super) heard: Heard,
     /// For how many days records are kept.
     pub(super) record_days: u32,
     pub(super) terms: Terms,
@@ -40,11 +42,18 @@ impl SqliteStorage {
         open::open(path.as_ref())
     }
 
-    pub(super) fn of(path: PathBuf, db: Connection, lock: Lock, is_new: bool) -> Self {
+    pub(super) fn of(
+        path: PathBuf,
+        db: Connection,
+        (days, heard): (Days, Heard),
+        lock: Lock,
+        is_new: bool,
+    ) -> Self {
         Self {
             path,
             db,
-            days: Days::default(),
+            days,
+            heard,
             record_days: crate::store::Books::default().record_days,
             terms: Terms::default(),
             changed: Changed::default(),
@@ -206,7 +215,8 @@ impl SqliteStorage {
     }
 
     fn heard(&mut self, at: i64) {
-        self.until = self.until.max(Some(at));
+        self.heard.hear(at);
+        self.until = Some(at);
     }
 
     pub(super) fn begin(&mut self) -> rusqlite::Result<()> {
@@ -222,9 +232,9 @@ impl SqliteStorage {
             return Ok(());
         }
         self.changed.write(&self.db)?;
-        let mut until = self.db.prepare_cached(
-            "UPDATE journal SET until = max(?1, ifnull(until, ?1)) WHERE one = 1",
-        )?;
+        let mut until = self
+            .db
+            .prepare_cached("UPDATE journal SET until = ?1 WHERE one = 1")?;
         // Also where there was nothing to write: whoever asks wants to know whether the disk takes it.
         match self.until {
             Some(at) => until.execute([at])?,

@@ -72,8 +72,9 @@ impl JournalStore {
         })
     }
 
-    /// For how long the disk may be busy with one transaction; five seconds unless set. If it takes longer, the store does not
-    /// answer calls that come then, and their limits' [failure rules](crate::policy::OnStoreFailure) hold.
+    /// For how long the disk may be busy with one transaction, and a call may wait for it; five seconds unless set. If it takes
+    /// longer, the store does not answer calls that wait or come then, and their limits' [failure
+    /// rules](crate::policy::OnStoreFailure) hold.
     #[must_use]
     pub fn patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
@@ -127,9 +128,15 @@ impl JournalStore {
     async fn working(&self) -> Result<(), StoreError> {
         match self.writer.trouble(self.patience) {
             None => Ok(()),
-            Some(Trouble::Failing) => self.writer.written(None).await,
-            Some(Trouble::Stuck) => Err(StoreError("the disk does not answer".to_owned())),
+            Some(Trouble::Failing) => self.written(None).await,
+            Some(Trouble::Stuck) => Err(silent()),
         }
+    }
+
+    /// Waits until an entry is on disk, but not for ever. It may still get there: whoever gave up settles what he asked for.
+    async fn written(&self, entry: Option<Entry>) -> Result<(), StoreError> {
+        let written = tokio::time::timeout(self.patience, self.writer.written(entry)).await;
+        written.unwrap_or_else(|_| Err(silent()))
     }
 
     fn note_would_block(&self, reservation: &Reservation, decision: &Decision) {
@@ -159,6 +166,10 @@ impl JournalStore {
     }
 }
 
+fn silent() -> StoreError {
+    StoreError("the disk does not answer".to_owned())
+}
+
 /// Whether a hold has to be on disk before its call is made.
 fn is_durable(hold: &OpenHold) -> bool {
     let charges = hold.bookings.iter().map(|booking| &booking.charge);
@@ -177,7 +188,7 @@ impl Store for JournalStore {
             self.note_would_block(&reservation, &decision);
             let hold = OpenHold::granted(&reservation, &decision);
             if let Some(hold) = hold.filter(is_durable) {
-                self.writer.written(Some(Entry::Hold(hold))).await?;
+                self.written(Some(Entry::Hold(hold))).await?;
             }
             Ok(decision)
         })

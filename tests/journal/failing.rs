@@ -243,29 +243,51 @@ async fn nobody_waits_behind_what_cannot_be_written() {
     assert_eq!(support::limit(&quota, "usd").used, 2_000 * 150);
 }
 
-/// A disk that hangs fails calls that come then, and no thread of the executor waits for it.
+/// A disk that hangs fails calls that wait for it, and no thread of the executor does.
 #[tokio::test]
 async fn a_disk_that_hangs() {
-    let it = It::with_patience(limits(), Duration::ZERO);
-    // The periods' beginning is written, so that nothing but the call keeps the disk busy.
+    let it = It::with_patience(limits(), Duration::from_secs(3_600));
+    // The periods' beginning is written, so that nothing but the calls keeps the disk busy.
     let _ = it.quota.status(&alice()).await;
     it.quota.drain().await;
     it.hangs.store(true, Ordering::SeqCst);
-    let mut first = Box::pin(reserve(&it.quota));
-    let refused = loop {
-        // It waits for the disk; until that is busy with it, others wait too.
-        assert!(futures_util::FutureExt::now_or_never(&mut first).is_none());
-        if let Some(decided) = futures_util::FutureExt::now_or_never(reserve(&it.quota)) {
-            break decided.unwrap_err();
-        }
-        tokio::task::yield_now().await;
-    };
-    assert_eq!(refused, RejectionKind::StoreUnavailable);
+    // An hour passes as soon as there is nothing else to do.
+    tokio::time::pause();
+    for _ in 0..2 {
+        let refused = reserve(&it.quota).await.unwrap_err();
+        assert_eq!(refused, RejectionKind::StoreUnavailable);
+    }
+    tokio::time::resume();
     it.hangs.store(false, Ordering::SeqCst);
-    first.await.unwrap().settle(Usage::new(1_000, 0));
     it.quota.drain().await;
-    let quota = it.folder.crashed().quota(limits(), &FakeClock::at(NOON));
-    assert_eq!(support::limit(&quota, "usd").used, 150_000);
+    // Their holds were written in the end, and so was that they were taken back.
+    assert_eq!(it.folder.ask("SELECT count(*) FROM open_holds"), ["0"]);
+    let crashed = it.folder.crashed();
+    assert_eq!(crashed.open().unwrap().recovered(), 0);
+    let quota = crashed.quota(limits(), &FakeClock::at(NOON));
+    let usd = support::limit(&quota, "usd");
+    assert_eq!((usd.used, usd.held), (0, 0));
+}
+
+/// Those that come when it has hung for too long do not wait at all.
+#[tokio::test]
+async fn a_disk_that_has_hung_for_too_long() {
+    let it = It::with_patience(limits(), Duration::ZERO);
+    let _ = it.quota.status(&alice()).await;
+    it.quota.drain().await;
+    it.hangs.store(true, Ordering::SeqCst);
+    assert!(reserve(&it.quota).await.is_err());
+    // It takes until the disk is busy with that call.
+    while !matches!(
+        futures_util::FutureExt::now_or_never(it.quota.health()),
+        Some(Err(_))
+    ) {
+        tokio::task::yield_now().await;
+    }
+    it.hangs.store(false, Ordering::SeqCst);
+    it.quota.drain().await;
+    it.quota.health().await.unwrap();
+    assert_eq!(it.folder.ask("SELECT count(*) FROM open_holds"), ["0"]);
 }
 
 /// SQLite's own error for a full disk, wherever this runs.

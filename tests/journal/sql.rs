@@ -1,10 +1,10 @@
 //! What plain SQL says.
 
 use tower_token_quota::clock::FakeClock;
-use tower_token_quota::{Subject, Usage};
+use tower_token_quota::{DEFAULT_ORGANIZATION, Subject, Usage, Usd};
 
 use crate::folder::{Folder, limits, reserve_for, written};
-use crate::support::NOON;
+use crate::support::{NOON, alice};
 
 #[tokio::test]
 async fn the_views_answer_for_projects_users_and_models() {
@@ -64,6 +64,41 @@ async fn the_views_answer_for_projects_users_and_models() {
         ["2026-11-21T12:00:00Z carol gpt-4o-mini 1000+1000 0.001250000"]
     );
     assert_eq!(row("count(*)", "open_holds"), ["0"]);
+}
+
+/// A provider that says nonsense makes no journal unreadable: sums stop at the largest number.
+#[tokio::test]
+async fn absurd_usages_are_summed_and_read_again() {
+    let folder = Folder::new();
+    let clock = FakeClock::at(NOON);
+    let quota = folder.quota(limits(), &clock);
+    let mut holds = Vec::new();
+    for _ in 0..3 {
+        holds.push(reserve_for(&quota, &alice()).await.unwrap());
+    }
+    for hold in holds {
+        hold.settle(Usage::new(u64::MAX, u64::MAX));
+    }
+    written(&quota).await;
+    drop(quota);
+    let most = i64::MAX.to_string();
+    for view in ["spend_by_project", "spend_by_model", "spend_by_user"] {
+        let tokens = folder.ask(&format!("SELECT output_tokens FROM {view}"));
+        assert_eq!(tokens, [most.as_str()], "{view}");
+    }
+    let usd = |view: &str| folder.ask(&format!("SELECT usd FROM {view}"));
+    assert_eq!(usd("spend_by_project"), ["9223372036.854775807"]);
+    assert_eq!(usd("spend_by_user"), ["27670116110.564327421"]);
+    let totals = "SELECT DISTINCT typeof(cost) || typeof(output_tokens) FROM totals";
+    assert_eq!(folder.ask(totals), ["integerinteger"]);
+    let quota = folder.quota(limits(), &clock);
+    quota.report().await.unwrap();
+    drop(quota);
+    // One that an earlier version has summed.
+    folder.run("UPDATE totals SET cost = 1.8e19, output_tokens = 1.8e19");
+    let quota = folder.quota(limits(), &FakeClock::at("2026-12-02T12:00:00Z"));
+    let history = quota.history(DEFAULT_ORGANIZATION, None);
+    assert_eq!(history[0].1, Usd::from_nanos(i64::MAX.unsigned_abs()));
 }
 
 #[test]

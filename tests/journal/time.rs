@@ -80,6 +80,48 @@ async fn a_clock_set_back_over_a_months_end_stays_in_the_month_it_left() {
     assert_eq!(support::limit(&quota, "usd").used, 450_000_000);
 }
 
+/// A clock that shows another month for one call, and is set right, takes nothing away: neither what was used, nor records. Also if
+/// the process ends, and is tidied up after, before it is set right.
+#[tokio::test]
+async fn a_clock_set_months_ahead_and_right_again_loses_nothing() {
+    let policy = || limits().record_days(10);
+    for is_set_right_before_the_end in [true, false] {
+        let folder = Folder::new();
+        let clock = FakeClock::at("2026-11-21T12:00:00Z");
+        let quota = folder.quota(policy(), &clock);
+        let spend = async || {
+            let hold = reserve(&quota).await.unwrap();
+            hold.settle(Usage::new(1_000_000, 0));
+        };
+        spend().await;
+        clock.set_wall("2027-03-10T12:00:00Z");
+        spend().await;
+        clock.set_wall("2026-11-21T12:05:00Z");
+        if is_set_right_before_the_end {
+            spend().await;
+        }
+        written(&quota).await;
+        let calls = 1 + u64::from(is_set_right_before_the_end);
+        let used = calls * 150_000_000;
+        assert_eq!(support::limit(&quota, "usd").used, used);
+        if !is_set_right_before_the_end {
+            clock.set_wall("2027-03-10T12:00:00Z");
+            written(&quota).await;
+        }
+        drop(quota);
+        for _ in 0..2 {
+            let mut storage = SqliteStorage::open(folder.file()).unwrap();
+            storage.write(&Entry::Books(books(10))).unwrap();
+            storage.sync().unwrap();
+            tidy(&mut storage);
+        }
+        let quota = folder.quota(policy(), &FakeClock::at("2026-11-21T12:10:00Z"));
+        assert_eq!(support::limit(&quota, "usd").used, used);
+        let records = folder.ask("SELECT count(*) FROM records");
+        assert_eq!(records, [(calls + 1).to_string()]);
+    }
+}
+
 #[tokio::test]
 async fn a_period_that_ended_while_nobody_ran_has_ended() {
     let folder = Folder::new();
@@ -171,6 +213,24 @@ fn entries_are_folded_after_a_day_and_the_balances_stay() {
     assert_eq!(folder.ask(for_ever), ["3004"]);
 }
 
+/// One that a clock was wrong about is no bar to those after it.
+#[test]
+fn an_entry_of_the_future_keeps_no_others() {
+    let folder = Folder::new();
+    let mut storage = SqliteStorage::open(folder.file()).unwrap();
+    for (id, days) in [1, 100, 1, 2, 3, 4].into_iter().enumerate() {
+        let settled = settle(id as u128, days, 3);
+        storage.write(&Entry::Settled(settled)).unwrap();
+    }
+    storage.sync().unwrap();
+    tidy(&mut storage);
+    assert_eq!(folder.ask("SELECT count(*) FROM entries"), ["2"]);
+    drop(storage);
+    SqliteStorage::open(folder.file()).unwrap();
+    let for_ever = "SELECT used FROM balances WHERE limit_id = 'for-ever'";
+    assert_eq!(folder.ask(for_ever), ["18"]);
+}
+
 #[tokio::test]
 async fn records_go_after_the_days_that_the_policy_says_and_totals_stay() {
     let folder = Folder::new();
@@ -247,4 +307,20 @@ async fn days_and_months_are_those_of_the_policys_time_zone() {
         ["2026-11"]
     );
     let _ = folder.open().unwrap().past();
+}
+
+#[tokio::test]
+async fn what_is_recovered_belongs_to_a_day_of_the_policys_time_zone() {
+    let folder = Folder::new();
+    let clock = FakeClock::at("2026-10-31T12:00:00Z");
+    let quota = folder.quota(limits().timezone("Pacific/Auckland"), &clock);
+    let _open = reserve(&quota).await.unwrap();
+    written(&quota).await;
+    let crashed = folder.crashed();
+    assert_eq!(crashed.open().unwrap().recovered(), 1);
+    assert_eq!(crashed.ask("SELECT day FROM spend_by_user"), ["2026-11-01"]);
+    assert_eq!(
+        crashed.ask("SELECT month FROM spend_by_project"),
+        ["2026-11"]
+    );
 }
