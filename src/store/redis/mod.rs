@@ -14,6 +14,7 @@ mod sentinel;
 mod shared;
 mod silence;
 mod store;
+mod turns;
 
 use std::fmt;
 use std::sync::Arc;
@@ -57,8 +58,9 @@ pub const LARGEST_AMOUNT: u64 = encode::TOP - 1;
 /// - **Redis' clock** leaks buckets and expires holds, never that of an instance. The periods that a call names have to run by it, give or take
 ///   5 seconds. An instance whose clock is more than a second off learns that, and plans by Redis'.
 /// - **The same id twice changes nothing**, whichever answer was lost.
-/// - **Settlements wait for nobody**: each is delivered in a task of its own with the same id until it is booked, 64 at once, for
-///   [an hour](crate::store::LONGEST_RETRY). [`drain`](crate::store::Store::drain) waits for them. When more than [`max_waiting`](Self::max_waiting) wait, when
+/// - **Settlements wait for nobody**: each is delivered in a task of its own with the same id until it is booked, for
+///   [an hour](crate::store::LONGEST_RETRY). 64 are at once, and beside them 64 of those that have failed before: what cannot be booked keeps nothing
+///   waiting but what corrects it. [`drain`](crate::store::Store::drain) waits for them. When more than [`max_waiting`](Self::max_waiting) wait, when
 ///   the hour is over, or when the runtime ends first, a settlement is told of as [lost](crate::store::Report::Lost), and its hold ends as expiry says.
 /// - **Holds of an instance that died expire**, at the next call of their organization: dollars and calls stay booked as estimated, tokens and what is
 ///   under way are given back. A settlement that comes later corrects that.
