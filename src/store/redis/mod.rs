@@ -69,7 +69,9 @@ pub const LARGEST_AMOUNT: u64 = encode::TOP - 1;
 /// - **Redis that came back empty** is noticed, and [told of](crate::store::Report::Emptied), when an organization is asked about that this instance has asked
 ///   about before.
 ///
-/// What holds while Redis does not answer is the [policy's](crate::policy::OnStoreFailure) to say.
+/// What holds while Redis does not answer is the [policy's](crate::policy::OnStoreFailure) to say. Whether it answers is judged of the store, not of each
+/// organization: after three failures in a row, whosesoever, an instance decides for a second without asking, for all. So an organization whose node of a cluster
+/// is away can take the store from others, for a second at a time.
 ///
 /// # Amounts
 /// Scripts count in doubles: exactly to 2^53 - 1, the [largest amount](LARGEST_AMOUNT). In dollars that is $9,007,199.25 in one counter.
@@ -84,7 +86,7 @@ pub const LARGEST_AMOUNT: u64 = encode::TOP - 1;
 /// | an open hold of 4 limits | 970 bytes, with its place among those that are due |
 /// | 1,000 calls a second of 10 seconds each, one organization | 10 MB of open holds |
 /// | the id of a settled hold, for 2 hours | a third of a byte, if its organization makes all calls of an instance; at most 350 bytes, if it makes one of 1,000 |
-/// | a call, reserved and settled, with 4 limits | 280 µs of the server's processor, on two busy cores |
+/// | a call with 4 limits, reserved one after the other, and settled | 280 µs of the server's processor, on two busy cores |
 ///
 /// All keys of an organization have its name for a hash tag, so they stand in one slot, on one server, which runs one script at a time. At 280 µs that
 /// is a ceiling of 3,600 calls a second for one organization; others are beside it on other nodes of a cluster.
