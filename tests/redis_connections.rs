@@ -11,6 +11,7 @@ mod redis_support;
 mod store_support;
 use redis_support::cluster::Cluster;
 use redis_support::server::{DEADLINE, Server, free_port, until};
+use redis_support::silent::Silent;
 use store_support::*;
 
 fn store(url: &str) -> RedisStore {
@@ -181,4 +182,16 @@ async fn sentinels_say_which_server_is_asked() {
     assert!(sentinel.tell(&["SENTINEL", "MONITOR", "main", "127.0.0.1", &port, "1"]));
     assert!(answers_again(&store).await);
     assert_eq!(second.ask::<usize>(&["EXISTS", "tq1:{acme}/counter=k"]), 1);
+}
+
+/// Its clients wait for a second by themselves, and a store for a tenth.
+#[tokio::test]
+async fn a_sentinel_that_never_answers_keeps_nobody_from_the_others() {
+    let master = Server::start();
+    let sentinel = Sentinel::of(&master);
+    let port = free_port();
+    let _silent = Silent::on(port);
+    let url = sentinel.url().replace(":1,", &format!(":{port},"));
+    let store = RedisStore::connect(&url).unwrap().at_callers_time();
+    assert!(answers_again(&store).await);
 }

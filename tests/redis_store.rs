@@ -11,7 +11,8 @@ use tower_token_quota::redis::aio::ConnectionLike;
 use tower_token_quota::redis::{Cmd, Pipeline, RedisError, RedisFuture, Value};
 use tower_token_quota::store::redis::{Connection, LARGEST_AMOUNT};
 use tower_token_quota::store::{
-    Balance, Charge, Decision, HoldId, LONGEST_RETRY, RedisStore, Reservation, Rule, Settled, Store,
+    Balance, Charge, CounterKey, Decision, HoldId, LONGEST_RETRY, RedisStore, Reservation, Rule,
+    Settled, Settlement, Store,
 };
 use tower_token_quota::{Demand, Limit, Policy, Quota, Subject, Tier, Usage, Usd};
 
@@ -558,6 +559,37 @@ mod settling {
         assert_eq!(told.others(), Vec::<String>::new());
         let store = super::store(&server);
         assert_eq!(look(&store, &call[0]).await.used, 200);
+    }
+
+    #[tokio::test]
+    async fn those_that_one_organization_cannot_have_booked_keep_no_other_waiting() {
+        let server = Server::start();
+        let store = super::store(&server);
+        let _: usize = server.ask(&["LPUSH", "tq1:{broken}/counter=k", "no counter"]);
+        let of = |organization: &str| Charge {
+            key: CounterKey::new(organization, &[("counter", "k")]),
+            ..hard("k", running(1_000), 10)
+        };
+        let settle = |organization: &str, ids: std::ops::Range<u128>| {
+            for id in ids {
+                store.settle(Settlement {
+                    organization: organization.into(),
+                    ..settlement(id, now(), &[of(organization)], &[1])
+                });
+            }
+        };
+        settle("broken", 0..100);
+        settle("fine", 100..200);
+        let booked = async {
+            while store.waiting() > 100 {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(DEADLINE, booked).await.unwrap();
+        assert_eq!(look(&store, &of("fine")).await.used, 100);
+        let _: usize = server.ask(&["DEL", "tq1:{broken}/counter=k"]);
+        store.drain().await;
+        assert_eq!(look(&store, &of("broken")).await.used, 100);
     }
 
     #[tokio::test]

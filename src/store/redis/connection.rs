@@ -88,6 +88,7 @@ impl Shared {
 
 impl Current {
     fn to(address: &str, timeout: Duration) -> RedisResult<Self> {
+        let silence = Arc::new(Silence::new());
         let kind = match Address::read(address) {
             Address::Server(url) => Kind::Server(server(url, timeout)?),
             Address::Cluster(nodes) => Kind::Cluster(cluster(&nodes, timeout)?),
@@ -96,14 +97,13 @@ impl Current {
                 master,
                 database,
             } => {
-                let connection = SentinelConnection::to(&sentinels, master, database, timeout);
-                Kind::Sentinel(connection?)
+                let silence = silence.clone();
+                Kind::Sentinel(SentinelConnection::to(
+                    &sentinels, master, database, timeout, silence,
+                )?)
             }
         };
-        Ok(Self {
-            kind,
-            silence: Arc::new(Silence::new()),
-        })
+        Ok(Self { kind, silence })
     }
 }
 

@@ -15,9 +15,6 @@ use super::shared::Shared;
 use crate::clock::{Moment, saturating_micros};
 use crate::store::{HoldId, LONGEST_RETRY, Report, Settlement, StoreError};
 
-/// How many settlements are under way at once, on one connection. The others wait for their turn, in the order in which they came.
-pub(super) const AT_ONCE: u32 = 64;
-
 /// How long to wait before the second delivery, and twice as long each time…
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
 /// …to this at the most.
@@ -31,15 +28,20 @@ impl<C: ConnectionLike + Clone + Send + Sync + 'static> RedisStore<C> {
                 (&settlement, "too many settlements are waiting to be booked");
             return self.shared.report(Report::Lost { settlement, reason });
         };
-        let waiting = Waiting {
-            settlement,
-            is_over: false,
-            counted,
-        };
+        // A correction must not overtake what it corrects.
+        let record = settlement.record.as_ref();
+        let corrected = record.and_then(|record| record.corrects);
+        let before = corrected.and_then(|it| self.shared.turns.end_of(it.hold));
+        let waiting = Waiting::new(settlement, counted);
         let (store, gives_up_at) = (self.clone(), Instant::now() + LONGEST_RETRY);
         // Where it has ended, the settlement is dropped, and so told of as lost.
         if let Some(runtime) = self.shared.runtime() {
-            runtime.spawn(async move { store.deliver_in_turn(waiting, gives_up_at).await });
+            runtime.spawn(async move {
+                if let Some(before) = before {
+                    let _ended = before.await;
+                }
+                store.deliver_until_booked(waiting, gives_up_at).await;
+            });
         }
     }
 
@@ -69,45 +71,38 @@ impl<C: ConnectionLike + Clone + Send + Sync + 'static> RedisStore<C> {
         counted.then(|| Counted(shared.clone()))
     }
 
-    async fn deliver_in_turn(&self, waiting: Waiting, gives_up_at: Instant) {
-        let permits = self.shared.permits.clone();
-        // What corrects an earlier settlement lets all go before it: it must not overtake that one.
-        let record = waiting.settlement.record.as_ref();
-        let corrects = record.is_some_and(|record| record.corrects.is_some());
-        let turn = permits.acquire_many_owned(if corrects { AT_ONCE } else { 1 });
-        // Nobody closes the semaphore.
-        let _permits = turn.await;
-        // Boxed, so that those who wait are small.
-        Box::pin(self.deliver_until_booked(waiting, gives_up_at)).await;
-    }
-
     async fn deliver_until_booked(&self, waiting: Waiting, gives_up_at: Instant) {
         let delivery = self.shared.unique();
         let (mut pause, mut was_delivered) = (FIRST_PAUSE, false);
         let mut reason = "its turn did not come in time".to_owned();
-        while Instant::now() < gives_up_at {
+        loop {
+            let turn = self.shared.turns.next(was_delivered).await;
+            if Instant::now() >= gives_up_at {
+                return waiting.give_up(&reason);
+            }
             let question = self.settling(&waiting.settlement, &delivery, was_delivered);
             let question = match question {
                 Ok(question) => question,
                 Err(StoreError(reason)) => return waiting.give_up(&reason),
             };
-            match self.deliver_once(&question, &waiting.settlement).await {
+            // Boxed, so that those who wait are small.
+            match Box::pin(self.deliver_once(question, &waiting.settlement)).await {
                 Ok(()) => return waiting.booked(),
                 Err(StoreError(why)) => reason = why,
             }
+            drop(turn);
             tokio::time::sleep(pause).await;
             was_delivered = true;
             pause = LONGEST_PAUSE.min(pause * 2);
         }
-        waiting.give_up(&reason);
     }
 
     async fn deliver_once(
         &self,
-        question: &Question,
+        question: Question,
         settlement: &Settlement,
     ) -> Result<(), StoreError> {
-        let reply = self.ask(question, settlement.now).await?;
+        let reply = self.ask(&question, settlement.now).await?;
         let (how, crossings) = reply.settled(question.names())?;
         self.shared.report(Report::Settled { settlement, how });
         self.shared.tell(&crossings, settlement.record.as_deref());
@@ -158,6 +153,15 @@ struct Waiting {
 }
 
 impl Waiting {
+    fn new(settlement: Settlement, counted: Counted) -> Self {
+        counted.0.turns.begin(settlement.id);
+        Self {
+            settlement,
+            is_over: false,
+            counted,
+        }
+    }
+
     fn booked(mut self) {
         self.is_over = true;
     }
@@ -180,5 +184,156 @@ impl Drop for Waiting {
         if !self.is_over {
             self.tell_lost("the runtime that would have booked it has ended");
         }
+        self.counted.0.turns.end(self.settlement.id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::{Mutex, PoisonError};
+
+    use ::redis::{Cmd, ErrorKind, Pipeline, RedisFuture, Value};
+    use memchr::memmem;
+
+    use super::*;
+    use crate::prices::Cost;
+    use crate::store::{CallRecord, Replaced, Store};
+    use crate::subject::Subject;
+    use crate::usage::{Estimate, Usage};
+    use crate::watch::Basis;
+
+    /// A server that refuses all of one organization's settlements, and so many of another's.
+    #[derive(Clone, Default)]
+    struct Fussy {
+        refuses: Arc<AtomicUsize>,
+        /// The ids that were booked, as text.
+        booked: Arc<Mutex<Vec<String>>>,
+    }
+
+    impl Fussy {
+        fn booked(&self) -> Vec<String> {
+            let booked = self.booked.lock();
+            booked.unwrap_or_else(PoisonError::into_inner).clone()
+        }
+
+        fn refuses_another(&self) -> bool {
+            let less = |left: usize| left.checked_sub(1);
+            let refuses = &self.refuses;
+            let counted = refuses.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less);
+            counted.is_ok()
+        }
+    }
+
+    impl ConnectionLike for Fussy {
+        fn req_packed_command<'a>(&'a mut self, command: &'a Cmd) -> RedisFuture<'a, Value> {
+            let packed = command.get_packed_command();
+            let is_of = |organization: &str| memmem::find(&packed, organization.as_bytes());
+            let hold = (1..10).map(|id| HoldId::from_u128(id).to_string());
+            let hold = hold.filter(|id| is_of(&format!("{{fine}}:h:{id}")).is_some());
+            let refused = is_of("{broken}").is_some() || self.refuses_another();
+            let answer = if refused {
+                Err((ErrorKind::Client, "it is fussy").into())
+            } else {
+                let booked = self.booked.lock();
+                booked.unwrap_or_else(PoisonError::into_inner).extend(hold);
+                let text = |text: &str| Value::SimpleString(text.to_owned());
+                let (epoch, none) = (text("1-a"), || Value::Array(Vec::new()));
+                let answer = vec![text("1"), epoch, none(), text("unknown"), none()];
+                Ok(Value::Array(answer))
+            };
+            Box::pin(async move { answer })
+        }
+
+        fn req_packed_commands<'a>(
+            &'a mut self,
+            _: &'a Pipeline,
+            _: usize,
+            _: usize,
+        ) -> RedisFuture<'a, Vec<Value>> {
+            Box::pin(async { Err((ErrorKind::Client, "no script is sent so").into()) })
+        }
+
+        fn get_db(&self) -> i64 {
+            0
+        }
+    }
+
+    fn settlement(organization: &str, id: u128, corrects: Option<u128>) -> Settlement {
+        let replaced = |id| Replaced {
+            hold: HoldId::from_u128(id),
+            usage: Usage::new(1, 1),
+            cost: crate::money::Usd::default(),
+        };
+        let record = CallRecord {
+            subject: Subject::new("free"),
+            api: None,
+            admitted_at: 0,
+            asked: "model".into(),
+            model: "model".into(),
+            reserved: Estimate::default(),
+            usage: Usage::new(2, 2),
+            basis: Basis::Reported,
+            cost: Cost::default(),
+            asked_cost: None,
+            corrects: corrects.map(replaced),
+        };
+        Settlement {
+            id: HoldId::from_u128(id),
+            organization: organization.into(),
+            now: Moment { wall: 0, steady: 0 },
+            bookings: Vec::new(),
+            record: Some(Arc::new(record)),
+        }
+    }
+
+    fn ids(ids: &[u128]) -> Vec<String> {
+        let text = |&id: &u128| HoldId::from_u128(id).to_string();
+        ids.iter().map(text).collect()
+    }
+
+    /// So long that all has come to pass that will, and less than settlements are delivered for.
+    const LONG: Duration = Duration::from_secs(60);
+
+    #[tokio::test(start_paused = true)]
+    async fn neither_settlements_nor_corrections_wait_for_those_that_cannot_be_booked() {
+        let server = Fussy::default();
+        let store = RedisStore::new(server.clone());
+        for id in 100..300 {
+            store.settle(settlement("broken", id, None));
+        }
+        tokio::time::sleep(LONG).await;
+        store.settle(settlement("fine", 1, None));
+        store.settle(settlement("fine", 2, Some(1)));
+        store.settle(settlement("fine", 3, None));
+        tokio::time::sleep(LONG).await;
+        let mut booked = server.booked();
+        booked.sort();
+        assert_eq!((booked, store.waiting()), (ids(&[1, 2, 3]), 200));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_correction_waits_for_what_it_corrects_and_for_nothing_else() {
+        let server = Fussy::default();
+        server.refuses.store(5, Ordering::SeqCst);
+        let store = RedisStore::new(server.clone());
+        store.settle(settlement("fine", 1, None));
+        store.settle(settlement("fine", 2, Some(1)));
+        store.drain().await;
+        assert_eq!(server.booked(), ids(&[1, 2]));
+        store.settle(settlement("fine", 3, Some(1)));
+        store.drain().await;
+        assert_eq!(server.booked(), ids(&[1, 2, 3]));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_correction_of_what_was_given_up_is_booked() {
+        let server = Fussy::default();
+        let store = RedisStore::new(server.clone());
+        store.settle(settlement("broken", 1, None));
+        tokio::time::sleep(LONG).await;
+        store.settle(settlement("fine", 2, Some(1)));
+        store.drain().await;
+        assert_eq!(server.booked(), ids(&[2]));
     }
 }

@@ -14,6 +14,7 @@ mod sentinel;
 mod shared;
 mod silence;
 mod store;
+mod turns;
 
 use std::fmt;
 use std::sync::Arc;
@@ -57,8 +58,9 @@ pub const LARGEST_AMOUNT: u64 = encode::TOP - 1;
 /// - **Redis' clock** leaks buckets and expires holds, never that of an instance. The periods that a call names have to run by it, give or take
 ///   5 seconds. An instance whose clock is more than a second off learns that, and plans by Redis'.
 /// - **The same id twice changes nothing**, whichever answer was lost.
-/// - **Settlements wait for nobody**: each is delivered in a task of its own with the same id until it is booked, 64 at once, for
-///   [an hour](crate::store::LONGEST_RETRY). [`drain`](crate::store::Store::drain) waits for them. When more than [`max_waiting`](Self::max_waiting) wait, when
+/// - **Settlements wait for nobody**: each is delivered in a task of its own with the same id until it is booked, for
+///   [an hour](crate::store::LONGEST_RETRY). 64 are at once, and beside them 64 of those that have failed before: what cannot be booked keeps nothing
+///   waiting but what corrects it. [`drain`](crate::store::Store::drain) waits for them. When more than [`max_waiting`](Self::max_waiting) wait, when
 ///   the hour is over, or when the runtime ends first, a settlement is told of as [lost](crate::store::Report::Lost), and its hold ends as expiry says.
 /// - **Holds of an instance that died expire**, at the next call of their organization: dollars and calls stay booked as estimated, tokens and what is
 ///   under way are given back. A settlement that comes later corrects that.
@@ -67,7 +69,9 @@ pub const LARGEST_AMOUNT: u64 = encode::TOP - 1;
 /// - **Redis that came back empty** is noticed, and [told of](crate::store::Report::Emptied), when an organization is asked about that this instance has asked
 ///   about before.
 ///
-/// What holds while Redis does not answer is the [policy's](crate::policy::OnStoreFailure) to say.
+/// What holds while Redis does not answer is the [policy's](crate::policy::OnStoreFailure) to say. Whether it answers is judged of the store, not of each
+/// organization: after three failures in a row, whosesoever, an instance decides for a second without asking, for all. So an organization whose node of a cluster
+/// is away can take the store from others, for a second at a time.
 ///
 /// # Amounts
 /// Scripts count in doubles: exactly to 2^53 - 1, the [largest amount](LARGEST_AMOUNT). In dollars that is $9,007,199.25 in one counter.
@@ -82,7 +86,7 @@ pub const LARGEST_AMOUNT: u64 = encode::TOP - 1;
 /// | an open hold of 4 limits | 970 bytes, with its place among those that are due |
 /// | 1,000 calls a second of 10 seconds each, one organization | 10 MB of open holds |
 /// | the id of a settled hold, for 2 hours | a third of a byte, if its organization makes all calls of an instance; at most 350 bytes, if it makes one of 1,000 |
-/// | a call, reserved and settled, with 4 limits | 280 µs of the server's processor, on two busy cores |
+/// | a call with 4 limits, reserved one after the other, and settled | 280 µs of the server's processor, on two busy cores |
 ///
 /// All keys of an organization have its name for a hash tag, so they stand in one slot, on one server, which runs one script at a time. At 280 µs that
 /// is a ceiling of 3,600 calls a second for one organization; others are beside it on other nodes of a cluster.

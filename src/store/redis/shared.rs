@@ -6,11 +6,10 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::sync::Semaphore;
 
-use super::deliveries::AT_ONCE;
 use super::epochs::Epochs;
 use super::reply::{Crossing, Reply};
+use super::turns::Turns;
 use crate::clock::{Moment, saturating_micros};
 use crate::outstanding::Outstanding;
 use crate::store::{CallRecord, DEFAULT_EXPIRY, HoldIds, LONGEST_RETRY, Report, Reports};
@@ -23,8 +22,7 @@ pub(super) struct Shared {
     epochs: Epochs,
     /// Settlements that are not booked yet.
     pub(super) waiting: Outstanding,
-    /// Each settlement that is being delivered has one.
-    pub(super) permits: Arc<Semaphore>,
+    pub(super) turns: Turns,
     ids: HoldIds,
     offset: AtomicI64,
     /// The longest time that a hold was opened for, in microseconds.
@@ -38,7 +36,7 @@ impl Shared {
         let shared = Self {
             epochs: Epochs::default(),
             waiting: Outstanding::default(),
-            permits: Arc::new(Semaphore::new(AT_ONCE as usize)),
+            turns: Turns::new(),
             ids: HoldIds::new(),
             offset: AtomicI64::new(0),
             longest_life: AtomicU64::new(saturating_micros(DEFAULT_EXPIRY)),

@@ -11,7 +11,7 @@ use crate::clock::saturating_micros;
 /// So many commands in a row without an answer…
 const UNANSWERED: u32 = 3;
 /// …and for so long none at all: a server that is only slow is not connected to again and again.
-const LASTING: Duration = Duration::from_secs(1);
+pub(super) const LASTING: Duration = Duration::from_secs(1);
 
 /// What a connection has let hear of itself. One that an address translator or a proxy has forgotten may stay open for ever and carry nothing.
 #[derive(Debug)]
@@ -46,7 +46,8 @@ impl Silence {
         }
     }
 
-    fn broken(&self) {
+    /// Something was heard, or is only waited for from now on.
+    pub(super) fn broken(&self) {
         let now = saturating_micros(self.made.elapsed());
         self.heard.fetch_max(now, Ordering::Relaxed);
         self.unanswered.store(0, Ordering::Relaxed);
