@@ -11,7 +11,6 @@ use super::recover::{Recovered, recover};
 use super::writer::{Trouble, Writer};
 use super::{Entry, JournalError, Kept, OpenHold, SqliteStorage, Storage};
 use crate::clock::Moment;
-use crate::policy::Durability;
 use crate::store::{
     Adjustment, Balance, Books, BoxFuture, Charge, Decision, HoldId, MemoryStore, Past, Report,
     Reports, Reservation, RunningPeriod, Settled, Settlement, Store, StoreError,
@@ -170,14 +169,6 @@ fn silent() -> StoreError {
     StoreError("the disk does not answer".to_owned())
 }
 
-/// Whether a hold has to be on disk before its call is made.
-fn is_durable(hold: &OpenHold) -> bool {
-    let charges = hold.bookings.iter().map(|booking| &booking.charge);
-    charges
-        .filter(|charge| fold::is_kept(charge))
-        .any(|charge| charge.durability == Durability::Reserve)
-}
-
 impl Store for JournalStore {
     /// Ready when the hold is on disk, if one of its charges asks for that.
     fn reserve(&self, reservation: Reservation) -> BoxFuture<'_, Result<Decision, StoreError>> {
@@ -186,8 +177,7 @@ impl Store for JournalStore {
             self.working().await?;
             let decision = self.memory.reserve_now(&reservation);
             self.note_would_block(&reservation, &decision);
-            let hold = OpenHold::granted(&reservation, &decision);
-            if let Some(hold) = hold.filter(is_durable) {
+            if let Some(hold) = OpenHold::granted(&reservation, &decision) {
                 self.written(Some(Entry::Hold(hold))).await?;
             }
             Ok(decision)
