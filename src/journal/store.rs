@@ -148,13 +148,13 @@ impl JournalStore {
             return;
         };
         // The decision may be of an earlier reservation of this id, with other candidates.
-        let charges = reservation.candidates.get(*candidate).into_iter();
-        let charges: Vec<&Charge> = charges.flatten().collect();
+        let charges = reservation.candidates.get(*candidate);
+        let charges = charges.map_or(&[][..], Vec::as_slice);
         let blocked = would_block
             .iter()
             .filter_map(|position| charges.get(*position));
         let blocked = blocked.filter(|charge| fold::is_kept(charge));
-        let charges: Vec<Charge> = blocked.map(|charge| (*charge).clone()).collect();
+        let charges: Vec<Charge> = blocked.cloned().collect();
         if !charges.is_empty() {
             self.writer.write(Entry::WouldBlock {
                 hold: reservation.id,
