@@ -61,9 +61,8 @@ fn fold_entries(storage: &SqliteStorage, until: i64) -> rusqlite::Result<usize> 
         return Ok(0);
     };
     let db = &storage.db;
-    let mut select = db.prepare_cached(
-        "SELECT at, kind, bookings FROM entries WHERE seq <= ?1 ORDER BY seq",
-    )?;
+    let mut select =
+        db.prepare_cached("SELECT at, kind, bookings FROM entries WHERE seq <= ?1 ORDER BY seq")?;
     let (mut folded, mut terms) = (Folded::default(), HashMap::new());
     let mut entries = select.query([last])?;
     while let Some(row) = entries.next()? {

@@ -232,18 +232,11 @@ impl SqliteStorage {
             return Ok(());
         }
         self.changed.write(&self.db)?;
-        let mut until = self
-            .db
-            .prepare_cached("UPDATE journal SET until = ?1 WHERE one = 1")?;
         // Also where there was nothing to write: whoever asks wants to know whether the disk takes it.
-        match self.until {
-            Some(at) => until.execute([at])?,
-            None => self
-                .db
-                .execute("UPDATE journal SET until = until WHERE one = 1", [])?,
-        };
-        drop(until);
-        self.until = None;
+        let update = "UPDATE journal SET until = ifnull(?1, until) WHERE one = 1";
+        self.db
+            .prepare_cached(update)?
+            .execute([self.until.take()])?;
         self.finish()
     }
 
