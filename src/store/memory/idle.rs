@@ -31,7 +31,7 @@ impl Idle {
             0 => now.steady,
             _ => now.steady.saturating_add(DAY),
         };
-        if balance.used == 0 && balance.held == 0 && !state.is_marked() {
+        if balance.used == 0 && balance.held == 0 && state.crossed().is_empty() {
             return Self::from(told, 0);
         }
         let next = match rule {
