@@ -6,14 +6,13 @@ use std::collections::HashMap;
 
 use rusqlite::params;
 
+use super::DAY;
 use super::check::{Folded, FoldedEntry};
 use super::rows;
 use super::sqlite::SqliteStorage;
 
 /// So many rows of a kind go in one step.
 const STEP: u16 = 256;
-
-const DAY: i64 = 24 * 3600 * 1_000_000;
 
 /// For how long entries are kept one by one, and with them the ids of what was settled.
 const ENTRIES: i64 = DAY;

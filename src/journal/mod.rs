@@ -66,3 +66,6 @@ pub use error::JournalError;
 pub use sqlite::SqliteStorage;
 pub use storage::{Kept, KeptCounter, Storage};
 pub use store::JournalStore;
+
+/// Microseconds of a day.
+const DAY: i64 = 24 * 3600 * 1_000_000;

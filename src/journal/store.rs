@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use super::fold;
-use super::queue::Listener;
+use super::queue::{CLOSED, Listener};
 use super::recover::{Recovered, recover};
 use super::writer::{Trouble, Writer};
-use super::{Entry, JournalError, Kept, OpenHold, SqliteStorage, Storage};
+use super::{DAY, Entry, JournalError, Kept, OpenHold, SqliteStorage, Storage};
 use crate::clock::Moment;
 use crate::store::{
     Adjustment, Balance, Books, BoxFuture, Charge, Decision, HoldId, MemoryStore, Past, Report,
@@ -17,7 +17,7 @@ use crate::store::{
 };
 
 /// For how long ids of settled holds are remembered, in microseconds: a day, also over restarts.
-const DONE: u64 = 24 * 3600 * 1_000_000;
+const DONE: u64 = DAY.unsigned_abs();
 
 /// For how long a transaction may take.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -254,7 +254,7 @@ impl Store for JournalStore {
                 let adjusted = written.map(|()| memory.adjust_now(&charge, adjustment, now));
                 let _ = sender.send(adjusted);
             });
-            let closed = |_| StoreError("the journal is closed".to_owned());
+            let closed = |_| StoreError(CLOSED.to_owned());
             receiver.await.map_err(closed)?
         })
     }

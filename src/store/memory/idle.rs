@@ -1,10 +1,9 @@
 //! When a counter may be forgotten.
 
+use super::SECOND;
 use crate::clock::Moment;
 use crate::store::Rule;
 use crate::store::arithmetic::{State, time_left};
-
-const SECOND: u64 = 1_000_000;
 
 /// For how long a counter that nobody touches is kept though it looks like a fresh one, or is of a closed period.
 const DAY: u64 = 24 * 3600 * SECOND;

@@ -33,6 +33,9 @@ use super::{
 };
 use crate::clock::Moment;
 
+/// In microseconds.
+const SECOND: u64 = 1_000_000;
+
 /// Keeps counters and holds in this process's memory.
 ///
 /// Each counter stands behind a small lock of its own; a call locks all that it names in one order, so calls of
