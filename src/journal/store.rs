@@ -6,14 +6,14 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use super::fold;
-use super::queue::{CLOSED, Listener};
+use super::queue::CLOSED;
 use super::recover::{Recovered, recover};
 use super::writer::{Trouble, Writer};
 use super::{DAY, Entry, JournalError, Kept, OpenHold, SqliteStorage, Storage};
 use crate::clock::Moment;
 use crate::store::{
-    Adjustment, Balance, Books, BoxFuture, Charge, Decision, HoldId, MemoryStore, Past, Report,
-    Reports, Reservation, RunningPeriod, Settled, Settlement, Store, StoreError,
+    Adjustment, Balance, Books, BoxFuture, Charge, Decision, HoldId, Listener, MemoryStore, Past,
+    Report, Reports, Reservation, RunningPeriod, Settled, Settlement, Store, StoreError,
 };
 
 /// For how long ids of settled holds are remembered, in microseconds: a day, also over restarts.
@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// A store whose usage outlives restarts and crashes: see [the module](super).
 pub struct JournalStore {
     memory: Arc<MemoryStore>,
-    listener: Listener,
+    listener: Arc<Listener>,
     past: Past,
     recovered: Recovered,
     /// What is put into memory when the first call tells what time it is.
@@ -57,7 +57,7 @@ impl JournalStore {
     pub fn with_storage(storage: impl Storage) -> Result<Self, JournalError> {
         let mut storage: Box<dyn Storage> = Box::new(storage);
         let (mut kept, recovered) = recover(&mut *storage)?;
-        let listener = Listener::default();
+        let listener = Arc::<Listener>::default();
         Ok(Self {
             memory: Arc::default(),
             writer: Writer::start(storage, listener.clone())?,
@@ -99,8 +99,8 @@ impl JournalStore {
             self.restore(now);
             is_first = true;
         });
-        if is_first && let Some(listener) = self.listener() {
-            self.recovered.tell(&*listener);
+        if is_first {
+            self.recovered.tell(&*self.listener);
         }
     }
 
@@ -116,11 +116,6 @@ impl JournalStore {
         for id in done {
             self.memory.remember_settled(id, now);
         }
-    }
-
-    fn listener(&self) -> Option<Arc<dyn Reports>> {
-        let listener = self.listener.read();
-        listener.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Fails while the disk takes nothing: then nothing is known of what will be booked, and failure rules hold.
@@ -197,8 +192,7 @@ impl Store for JournalStore {
     }
 
     fn report_to(&self, reports: Arc<dyn Reports>) {
-        let listener = self.listener.write();
-        *listener.unwrap_or_else(PoisonError::into_inner) = Some(reports.clone());
+        self.listener.set(reports.clone());
         self.memory.report_to(reports);
     }
 
@@ -206,10 +200,8 @@ impl Store for JournalStore {
     fn settle(&self, settlement: Settlement) {
         self.wake(settlement.now);
         let how = self.memory.settle_then(&settlement, |how| {
-            if let Some(listener) = self.listener() {
-                let settlement = &settlement;
-                listener.report(Report::Settled { settlement, how });
-            }
+            let settlement = &settlement;
+            self.listener.report(Report::Settled { settlement, how });
         });
         if how != Settled::Repeated {
             self.writer.write(Entry::Settled(settlement));

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use super::queue::{CLOSED, Item, Listener, MOST_WAITING, Shared};
+use super::queue::{CLOSED, Item, MOST_WAITING, Shared};
 use super::thread::Thread;
 use super::{Entry, JournalError, Storage};
-use crate::store::StoreError;
+use crate::store::{Listener, StoreError};
 
 /// Why not to rely on the disk.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ impl Writer {
     /// When the operating system has no thread to give.
     pub(super) fn start(
         storage: Box<dyn Storage>,
-        listener: Listener,
+        listener: Arc<Listener>,
     ) -> Result<Self, JournalError> {
         let shared = Arc::new(Shared {
             queue: Mutex::default(),
