@@ -71,9 +71,7 @@ impl SqliteStorage {
     }
 
     /// The file may have so many pages at the most, of 4,096 bytes each: a full disk, for tests.
-    ///
-    /// # Errors
-    /// When the file does not answer.
+    #[doc(hidden)]
     pub fn limit_pages(&mut self, pages: u32) -> Result<(), JournalError> {
         let limited = self.db.pragma_update(None, "max_page_count", pages);
         limited.map_err(|error| self.wrong(error))
