@@ -34,6 +34,8 @@ pub(super) struct Queue {
     pub(super) rests_until: Option<Instant>,
     /// How many of the items somebody waits for.
     pub(super) asked: usize,
+    /// Whether the thread that writes waits for more.
+    pub(super) is_awaited: bool,
     /// Since when a transaction is under way.
     pub(super) busy_since: Option<Instant>,
     pub(super) is_stopping: bool,
@@ -59,6 +61,15 @@ impl Queue {
 }
 
 impl Shared {
+    /// Lets go of a queue that has more in it. Who is busy need not be woken.
+    pub(super) fn wake(&self, mut queue: MutexGuard<'_, Queue>) {
+        let is_awaited = std::mem::take(&mut queue.is_awaited);
+        drop(queue);
+        if is_awaited {
+            self.more.notify_one();
+        }
+    }
+
     pub(super) fn lock(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -60,9 +60,7 @@ impl Writer {
                     entry: Some(entry),
                     done: None,
                 });
-                drop(queue);
-                self.shared.more.notify_one();
-                return;
+                return self.shared.wake(queue);
             }
         };
         drop(queue);
@@ -85,8 +83,7 @@ impl Writer {
             entry,
             done: Some(Box::new(done)),
         });
-        drop(queue);
-        self.shared.more.notify_one();
+        self.shared.wake(queue);
     }
 
     /// Waits until an entry is on disk. It is queued when this is called, not when it is awaited.
