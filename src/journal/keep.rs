@@ -120,6 +120,7 @@ fn delete_counters(storage: &mut SqliteStorage, until: i64) -> rusqlite::Result<
         }
     }
     drop((select, delete, delete_terms));
+    storage.counters.forget();
     storage.terms.forget();
     Ok(ended.len())
 }

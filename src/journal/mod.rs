@@ -39,8 +39,8 @@
 //! The file's tables and views are described in `src/journal/schema.sql`, and in the file itself (`.schema`).
 
 mod backup;
-mod changed;
 mod check;
+mod counters;
 mod days;
 mod entry;
 mod error;
@@ -58,6 +58,7 @@ mod storage;
 mod store;
 mod terms;
 mod thread;
+mod totals;
 mod writer;
 
 pub use backup::backup;

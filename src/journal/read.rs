@@ -112,8 +112,8 @@ fn amount(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
 /// right.
 fn counters(db: &Connection, until: Option<i64>) -> rusqlite::Result<Vec<KeptCounter>> {
     let mut select = db.prepare(
-        "SELECT terms, state FROM balances WHERE ends_at IS NULL OR ends_at > ?1 OR ends_at > ifnull((SELECT closed_until \
-         FROM periods WHERE periods.period = substr(balances.period, 1, instr(balances.period, ':') - 1)), ?2) ORDER BY counter",
+        "SELECT terms.terms, state FROM balances LEFT JOIN terms ON terms.id = balances.terms WHERE ends_at IS NULL OR ends_at > ?1 OR ends_at > ifnull((SELECT closed_until \
+         FROM periods WHERE periods.period = substr(balances.period, 1, instr(balances.period, ':') - 1)), ?2) ORDER BY balances.counter",
     )?;
     // For a day after its end memory keeps a period's counter as well.
     let since = until.unwrap_or(i64::MIN).saturating_sub(DAY);
