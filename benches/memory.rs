@@ -6,20 +6,22 @@
 //! be given: `cargo bench --bench memory -- 100000`.
 #![allow(clippy::unwrap_used, clippy::float_arithmetic)]
 
+#[path = "support/charge.rs"]
+mod charge;
+
 use std::alloc::System;
 use std::hint::black_box;
 use std::num::NonZeroU32;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use charge::charge;
 use governor::clock::DefaultClock;
 use governor::state::keyed::DashMapStateStore;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use tower_token_quota::clock::{Clock, FakeClock, Moment};
-use tower_token_quota::policy::{Durability, Enforcement, OnStoreFailure};
-use tower_token_quota::store::arithmetic::Percents;
 use tower_token_quota::store::{
-    Booking, Charge, CounterKey, Decision, HoldId, MemoryStore, Reservation, Rule, Settlement,
+    Booking, Charge, Decision, HoldId, MemoryStore, Reservation, Rule, Settlement,
 };
 use tower_token_quota::{Demand, Hold, Limit, Policy, Quota, Subject, Tier, Usage};
 
@@ -64,25 +66,15 @@ fn charges(user: usize) -> Vec<Charge> {
         ("pro/tokens/minute", "tokens", "bucket", "", bucket),
         ("pro/tokens/day", "tokens", "period", "day:2026-11-21", day),
     ];
-    let charge = |(limit, unit, kind, span, rule): (&str, _, _, _, _)| Charge {
-        key: CounterKey::new(
-            "default",
-            &[
-                ("limit", limit),
-                ("unit", unit),
-                (kind, span),
-                ("user", &name(user)),
-            ],
-        ),
-        limit: limit.into(),
-        rule,
-        enforcement: Enforcement::Hard,
-        downgrades: false,
-        amount: 1,
-        kept_on_expiry: false,
-        alerts: Percents::NONE,
-        on_store_failure: OnStoreFailure::Closed,
-        durability: Durability::Settle,
+    let user = name(user);
+    let charge = |(limit, unit, kind, span, rule): (&str, _, _, _, _)| {
+        let parts = [
+            ("limit", limit),
+            ("unit", unit),
+            (kind, span),
+            ("user", &user),
+        ];
+        charge(limit, rule, &parts)
     };
     limits.map(charge).to_vec()
 }

@@ -10,17 +10,19 @@
 //! governor's keyed limiter, by keys of the same length, which reads its clock as well.
 #![allow(clippy::unwrap_used, clippy::float_arithmetic)]
 
+#[path = "support/charge.rs"]
+mod charge;
+
 use std::hint::black_box;
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use charge::charge;
 use governor::clock::DefaultClock;
 use governor::state::keyed::DashMapStateStore;
 use tower_token_quota::clock::{Clock, Moment, SystemClock};
-use tower_token_quota::policy::{Durability, Enforcement, OnStoreFailure};
-use tower_token_quota::store::arithmetic::Percents;
 use tower_token_quota::store::{
     Booking, Charge, CounterKey, Decision, HoldId, MemoryStore, Reservation, Rule, Settlement,
 };
@@ -61,21 +63,11 @@ fn charges(user: usize, limits: usize) -> Vec<Charge> {
         let (limit, unit, rule) = KINDS[number % KINDS.len()];
         let id = format!("{limit}/{:02}", number / KINDS.len());
         let user = format!("user-{user:07}");
-        Charge {
-            key: CounterKey::new(
-                "default",
-                &[("limit", &id), ("unit", unit), ("user", &user)],
-            ),
-            limit: id.into(),
+        charge(
+            &id,
             rule,
-            enforcement: Enforcement::Hard,
-            downgrades: false,
-            amount: 1,
-            kept_on_expiry: false,
-            alerts: Percents::NONE,
-            on_store_failure: OnStoreFailure::Closed,
-            durability: Durability::Settle,
-        }
+            &[("limit", &id), ("unit", unit), ("user", &user)],
+        )
     };
     (0..limits).map(charge).collect()
 }

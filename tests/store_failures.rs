@@ -283,8 +283,8 @@ async fn calls_under_way_are_bounded_too() {
     it.quota.drain().await;
 }
 
-#[tokio::test]
-async fn an_answer_does_not_grant_anew_what_was_admitted_without_the_store() {
+/// An instance with a share of 4 of 8, that has admitted three calls by itself. The store answers again and has not booked them.
+async fn three_without_the_store() -> Instance {
     let it = instance(policy(daily(8, OnStoreFailure::Local)).instances(2));
     it.line.keep_settlements_back();
     it.line.cut();
@@ -292,6 +292,12 @@ async fn an_answer_does_not_grant_anew_what_was_admitted_without_the_store() {
         ask(&it.quota).await.unwrap().settle(Usage::new(1, 1));
     }
     it.line.mend();
+    it
+}
+
+#[tokio::test]
+async fn an_answer_does_not_grant_anew_what_was_admitted_without_the_store() {
+    let it = three_without_the_store().await;
     it.clock.advance(Duration::from_secs(1));
     // The store knows of this one only. Half of it, and the three, are 4 of the share of 4.
     ask(&it.quota).await.unwrap().settle(Usage::new(1, 1));
@@ -301,13 +307,7 @@ async fn an_answer_does_not_grant_anew_what_was_admitted_without_the_store() {
 
 #[tokio::test]
 async fn what_the_store_has_booked_counts_as_its_own_again() {
-    let it = instance(policy(daily(8, OnStoreFailure::Local)).instances(2));
-    it.line.keep_settlements_back();
-    it.line.cut();
-    for _ in 0..3 {
-        ask(&it.quota).await.unwrap().settle(Usage::new(1, 1));
-    }
-    it.line.mend();
+    let it = three_without_the_store().await;
     it.line.deliver();
     it.clock.advance(Duration::from_secs(1));
     ask(&it.quota).await.unwrap().settle(Usage::new(1, 1));

@@ -12,7 +12,7 @@ const WINDOW: Duration = Duration::from_millis(400);
 /// What one gateway did in each round.
 #[derive(Default)]
 pub(crate) struct Figures {
-    pub(crate) per_second: Vec<f64>,
+    per_second: Vec<f64>,
     requests: u64,
     processor: Duration,
 }
@@ -46,12 +46,22 @@ impl Figures {
         self.processor += processor;
     }
 
+    pub(crate) fn per_second(&self) -> f64 {
+        median(self.per_second.iter().copied())
+    }
+
+    /// How much of what the other did this one did, within one round.
+    pub(crate) fn ratio_to(&self, other: &Self) -> f64 {
+        let rounds = self.per_second.iter().zip(&other.per_second);
+        median(rounds.map(|(its, others)| its / others))
+    }
+
     pub(crate) fn processor_per_request(&self) -> f64 {
         self.processor.as_secs_f64() / self.requests as f64
     }
 }
 
-pub(crate) fn median(figures: impl Iterator<Item = f64>) -> f64 {
+fn median(figures: impl Iterator<Item = f64>) -> f64 {
     let mut figures: Vec<f64> = figures.collect();
     figures.sort_by(f64::total_cmp);
     figures[figures.len() / 2]

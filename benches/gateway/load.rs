@@ -73,6 +73,15 @@ pub(crate) fn key(connection: usize) -> String {
     format!("sk-bench-{connection}")
 }
 
+/// A policy's callers, one for each connection, and what else is said of each.
+pub(crate) fn callers(connections: usize, more: &str) -> String {
+    let caller = |connection| {
+        let key = key(connection);
+        format!("\"{key}\" = {{ user = \"user-{connection}\", {more} }}\n")
+    };
+    (0..connections).map(caller).collect()
+}
+
 struct Connection {
     server: SendRequest<Full<Bytes>>,
     authority: String,

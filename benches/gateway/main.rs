@@ -17,7 +17,7 @@ mod upstream;
 use std::fs;
 use std::path::Path;
 
-use compare::{Figures, compare, median};
+use compare::{Figures, compare};
 use load::Texts;
 use process::Executable;
 use upstream::Upstream;
@@ -64,8 +64,7 @@ async fn main() {
 
 /// Four limits that nobody reaches, and a caller for each connection.
 fn policy() -> String {
-    let mut policy = String::from(
-        r#"
+    let limits = r#"
 [tiers.bench]
 limits = [
     { unit = "requests", amount = 1_000_000_000, per = "minute" },
@@ -74,21 +73,12 @@ limits = [
     { unit = "concurrent", amount = 1_000_000 },
 ]
 [keys]
-"#,
-    );
-    for connection in 0..CONNECTIONS {
-        let key = load::key(connection);
-        policy.push_str(&format!(
-            "\"{key}\" = {{ user = \"user-{connection}\", tier = \"bench\" }}\n"
-        ));
-    }
-    policy
+"#;
+    limits.to_owned() + &load::callers(CONNECTIONS, r#"tier = "bench""#)
 }
 
 fn print(variant: &Variant, texts: Texts, [bare, with_quota]: &[Figures; 2]) {
-    let rounds = with_quota.per_second.iter().zip(&bare.per_second);
-    let ratio = median(rounds.map(|(with, without)| with / without));
-    let per_second = median(with_quota.per_second.iter().copied());
+    let (per_second, ratio) = (with_quota.per_second(), with_quota.ratio_to(bare));
     let processor = with_quota.processor_per_request();
     let more = processor - bare.processor_per_request();
     let micros = |seconds: f64| format!("{:.0} µs", seconds * 1e6);

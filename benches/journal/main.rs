@@ -18,7 +18,7 @@ mod upstream;
 use std::fs;
 use std::path::Path;
 
-use compare::{Figures, compare, median};
+use compare::{Figures, compare};
 use load::Texts;
 use process::Executable;
 use upstream::Upstream;
@@ -55,8 +55,7 @@ async fn main() {
 
 /// Limits that nobody reaches: a budget for all, one for the project, and others for each caller.
 fn policy() -> String {
-    let mut policy = String::from(
-        r#"
+    let limits = r#"
 [organization]
 budget = { usd = "1000000000" }
 [projects.web]
@@ -68,27 +67,18 @@ limits = [
     { unit = "concurrent", amount = 1_000_000 },
 ]
 [keys]
-"#,
-    );
-    for connection in 0..CONNECTIONS {
-        let key = load::key(connection);
-        policy.push_str(&format!(
-            "\"{key}\" = {{ user = \"user-{connection}\", project = \"web\", tier = \"bench\" }}\n"
-        ));
-    }
-    policy
+"#;
+    limits.to_owned() + &load::callers(CONNECTIONS, r#"project = "web", tier = "bench""#)
 }
 
 fn print(texts: Texts, [in_memory, on_disk]: &[Figures; 2]) {
-    let rounds = on_disk.per_second.iter().zip(&in_memory.per_second);
-    let ratio = median(rounds.map(|(with, without)| with / without));
-    let per_second = |figures: &Figures| median(figures.per_second.iter().copied());
+    let ratio = on_disk.ratio_to(in_memory);
     let processor = |figures: &Figures| figures.processor_per_request() * 1e6;
     println!(
         "| {} | {:.0} | {:.0} | **{ratio:.2}** | {:.0} µs | {:.0} µs |",
         texts.name(),
-        per_second(in_memory),
-        per_second(on_disk),
+        in_memory.per_second(),
+        on_disk.per_second(),
         processor(in_memory),
         processor(on_disk),
     );

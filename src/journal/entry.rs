@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use super::fold;
 use crate::clock::Moment;
+use crate::policy::Durability;
 use crate::store::{
     Adjustment, Booking, Books, CallRecord, Charge, Decision, HoldId, Reservation, RunningPeriod,
     Settlement,
@@ -57,7 +59,7 @@ pub struct OpenHold {
 }
 
 impl OpenHold {
-    /// The hold that a decision has granted, if it has.
+    /// The hold that a decision has granted, if it has to be on disk before its call is made.
     pub(super) fn granted(reservation: &Reservation, decision: &Decision) -> Option<Self> {
         let Decision::Granted {
             candidate,
@@ -68,6 +70,9 @@ impl OpenHold {
             return None;
         };
         let charges = reservation.candidates.get(*candidate)?;
+        if !charges.iter().any(is_durable) {
+            return None;
+        }
         let most = reservation.unreconciled.get(*candidate);
         let booking = |(position, charge): (usize, &Charge)| {
             let known = most.and_then(|most| most.actuals.get(position)).copied();
@@ -99,4 +104,9 @@ impl OpenHold {
             record: self.record,
         }
     }
+}
+
+/// Whether a charge has to be on disk before its call is made.
+fn is_durable(charge: &Charge) -> bool {
+    fold::is_kept(charge) && charge.durability == Durability::Reserve
 }

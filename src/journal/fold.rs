@@ -4,6 +4,9 @@ use crate::clock::Moment;
 use crate::store::arithmetic::{Percents, State};
 use crate::store::{Adjustment, Charge, Rule};
 
+/// In microseconds.
+const HOUR: i64 = 3600 * 1_000_000;
+
 /// What an entry does to one counter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Change {
@@ -44,13 +47,15 @@ pub(super) fn is_kept(charge: &Charge) -> bool {
     !matches!(charge.rule, Rule::Gauge { .. })
 }
 
-/// From when on a counter counts nothing: its period is over, or it has leaked dry. Nothing, if that never comes by itself.
+/// From when on a counter counts nothing: its period is over, or the hour in which it has leaked dry. Nothing, if that never comes by itself.
 pub(super) fn ends_at(state: &State, rule: Rule, at: i64) -> Option<i64> {
     match rule {
         Rule::Budget { ends_at, .. } => Some(ends_at),
         Rule::Bucket { .. } => {
             let dry_in = state.balance(rule, moment(at)).resets_in?;
-            Some(at.saturating_add_unsigned(dry_in))
+            let dry_at = at.saturating_add_unsigned(dry_in);
+            // In whole hours it seldom changes.
+            Some(dry_at.saturating_add(HOUR - dry_at.rem_euclid(HOUR)))
         }
         Rule::Gauge { .. } => None,
     }

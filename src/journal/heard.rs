@@ -1,11 +1,10 @@
 //! What time it is, as far as a journal can rely on it: a wall clock that is set far ahead may be set right again.
 
-/// A step forward that is no longer than this is believed at once, in microseconds.
-const DAY: i64 = 24 * 3600 * 1_000_000;
+use super::DAY;
 
 /// The times that were heard of, in the order in which they were.
 ///
-/// A clock that was set ahead by more than a day is believed when it has been there for a day: nothing is forgotten by a time that
+/// A step forward by a day or less is believed at once. A clock that was set ahead by more is believed when it has been there for a day: nothing is forgotten by a time that
 /// was shown once. Set back, it is believed at once, for then more is kept.
 #[derive(Debug, Default)]
 pub(super) struct Heard {

@@ -6,14 +6,13 @@ use std::collections::HashMap;
 
 use rusqlite::params;
 
+use super::DAY;
 use super::check::{Folded, FoldedEntry};
 use super::rows;
 use super::sqlite::SqliteStorage;
 
 /// So many rows of a kind go in one step.
 const STEP: u16 = 256;
-
-const DAY: i64 = 24 * 3600 * 1_000_000;
 
 /// For how long entries are kept one by one, and with them the ids of what was settled.
 const ENTRIES: i64 = DAY;
@@ -61,29 +60,24 @@ fn fold_entries(storage: &SqliteStorage, until: i64) -> rusqlite::Result<usize> 
         return Ok(0);
     };
     let db = &storage.db;
-    let mut select = db.prepare_cached(
-        "SELECT at, kind, bookings, seq, CASE kind WHEN 'settled' THEN hold END FROM entries WHERE seq <= ?1 ORDER BY seq",
-    )?;
-    let mut delete = db.prepare_cached("DELETE FROM entries WHERE seq = ?1")?;
-    let mut delete_hold = db.prepare_cached("DELETE FROM holds WHERE hold = ?1")?;
-    let (mut folded, mut terms, mut gone) = (Folded::default(), HashMap::new(), Vec::new());
+    let mut select =
+        db.prepare_cached("SELECT at, kind, bookings FROM entries WHERE seq <= ?1 ORDER BY seq")?;
+    let (mut folded, mut terms) = (Folded::default(), HashMap::new());
     let mut entries = select.query([last])?;
     while let Some(row) = entries.next()? {
         folded.add(db, &FoldedEntry::read(db, &mut terms, row)?)?;
-        gone.push((row.get::<_, i64>(3)?, row.get::<_, Option<[u8; 16]>>(4)?));
     }
     drop(entries);
-    for (seq, hold) in &gone {
-        delete.execute([seq])?;
-        if let Some(hold) = hold {
-            delete_hold.execute([hold])?;
-        }
-    }
     let mut update = db.prepare_cached("UPDATE balances SET base = ?2 WHERE counter = ?1")?;
     for (counter, state) in &folded.states {
         update.execute(params![counter, rows::json(state)?])?;
     }
-    Ok(gone.len())
+    let mut delete_holds = db.prepare_cached(
+        "DELETE FROM holds WHERE hold IN (SELECT hold FROM entries WHERE seq <= ?1 AND kind = 'settled')",
+    )?;
+    delete_holds.execute([last])?;
+    let mut delete = db.prepare_cached("DELETE FROM entries WHERE seq <= ?1")?;
+    delete.execute([last])
 }
 
 /// Deletes the oldest records, up to the first that is to be kept.
@@ -126,6 +120,7 @@ fn delete_counters(storage: &mut SqliteStorage, until: i64) -> rusqlite::Result<
         }
     }
     drop((select, delete, delete_terms));
+    storage.counters.forget();
     storage.terms.forget();
     Ok(ended.len())
 }

@@ -39,8 +39,8 @@
 //! The file's tables and views are described in `src/journal/schema.sql`, and in the file itself (`.schema`).
 
 mod backup;
-mod changed;
 mod check;
+mod counters;
 mod days;
 mod entry;
 mod error;
@@ -58,6 +58,7 @@ mod storage;
 mod store;
 mod terms;
 mod thread;
+mod totals;
 mod writer;
 
 pub use backup::backup;
@@ -66,3 +67,6 @@ pub use error::JournalError;
 pub use sqlite::SqliteStorage;
 pub use storage::{Kept, KeptCounter, Storage};
 pub use store::JournalStore;
+
+/// Microseconds of a day.
+const DAY: i64 = 24 * 3600 * 1_000_000;

@@ -16,7 +16,7 @@ use super::{JournalError, check};
 const APPLICATION: i32 = 0x7474_716A;
 
 /// The version of the tables.
-const VERSION: i32 = 1;
+const VERSION: i32 = 2;
 
 const SCHEMA: &str = include_str!("schema.sql");
 

@@ -1,21 +1,18 @@
 //! What waits for the disk, between those who ask and the thread that writes.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use tokio::sync::oneshot;
 
 use super::Entry;
-use crate::store::{Report, Reports, StoreError};
+use crate::store::{Listener, Report, Reports, StoreError};
 
 /// So many settlements wait for a disk that takes none at the most; what comes then is given up.
 pub(super) const MOST_WAITING: usize = 65_536;
 
 pub(super) const CLOSED: &str = "the journal is closed";
-
-/// Whom to tell, from whichever thread.
-pub(super) type Listener = Arc<RwLock<Option<Arc<dyn Reports>>>>;
 
 /// What to do when an entry is on disk, or could not be brought there.
 pub(super) type Done = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
@@ -37,6 +34,8 @@ pub(super) struct Queue {
     pub(super) rests_until: Option<Instant>,
     /// How many of the items somebody waits for.
     pub(super) asked: usize,
+    /// Whether the thread that writes waits for more.
+    pub(super) is_awaited: bool,
     /// Since when a transaction is under way.
     pub(super) busy_since: Option<Instant>,
     pub(super) is_stopping: bool,
@@ -46,7 +45,7 @@ pub(super) struct Queue {
 pub(super) struct Shared {
     pub(super) queue: Mutex<Queue>,
     pub(super) more: Condvar,
-    pub(super) listener: Listener,
+    pub(super) listener: Arc<Listener>,
 }
 
 impl Queue {
@@ -62,16 +61,23 @@ impl Queue {
 }
 
 impl Shared {
+    /// Lets go of a queue that has more in it. Who is busy need not be woken.
+    pub(super) fn wake(&self, mut queue: MutexGuard<'_, Queue>) {
+        let is_awaited = std::mem::take(&mut queue.is_awaited);
+        drop(queue);
+        if is_awaited {
+            self.more.notify_one();
+        }
+    }
+
     pub(super) fn lock(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Tells of an entry that is given up.
     pub(super) fn lose(&self, entry: Option<Entry>, reason: &str) {
-        let listener = self.listener.read();
-        let listener = listener.unwrap_or_else(PoisonError::into_inner).clone();
-        if let (Some(Entry::Settled(settlement)), Some(listener)) = (&entry, listener) {
-            listener.report(Report::Lost { settlement, reason });
+        if let Some(Entry::Settled(settlement)) = &entry {
+            self.listener.report(Report::Lost { settlement, reason });
         }
     }
 }

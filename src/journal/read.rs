@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::storage::{Kept, KeptCounter};
-use super::{OpenHold, rows};
+use super::{DAY, OpenHold, rows};
 use crate::api;
 use crate::money::Usd;
 use crate::policy::{Period, Span};
@@ -15,9 +15,6 @@ use crate::store::{Booking, CallRecord, Charge, HoldId, MonthTotals, Past, Runni
 use crate::subject::Subject;
 use crate::usage::{Estimate, Usage};
 use crate::watch::{Basis, Saved, Saving, Totals};
-
-/// For how long after its end a period's counter is restored, in microseconds: memory keeps it for a day as well.
-const DAY: i64 = 24 * 3600 * 1_000_000;
 
 pub(super) fn read(db: &Connection) -> rusqlite::Result<Kept> {
     let past = past(db)?;
@@ -115,9 +112,10 @@ fn amount(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
 /// right.
 fn counters(db: &Connection, until: Option<i64>) -> rusqlite::Result<Vec<KeptCounter>> {
     let mut select = db.prepare(
-        "SELECT terms, state FROM balances WHERE ends_at IS NULL OR ends_at > ?1 OR ends_at > ifnull((SELECT closed_until \
-         FROM periods WHERE periods.period = substr(balances.period, 1, instr(balances.period, ':') - 1)), ?2) ORDER BY counter",
+        "SELECT terms.terms, state FROM balances LEFT JOIN terms ON terms.id = balances.terms WHERE ends_at IS NULL OR ends_at > ?1 OR ends_at > ifnull((SELECT closed_until \
+         FROM periods WHERE periods.period = substr(balances.period, 1, instr(balances.period, ':') - 1)), ?2) ORDER BY balances.counter",
     )?;
+    // For a day after its end memory keeps a period's counter as well.
     let since = until.unwrap_or(i64::MIN).saturating_sub(DAY);
     let rows = select.query_map([since, i64::MIN], |row| {
         Ok(KeptCounter {

@@ -68,7 +68,7 @@ fn crossed(before: &Kept, after: &Kept) -> Vec<Crossed> {
 }
 
 impl Recovered {
-    /// The ids of what was settled.
+    /// Tells of what was settled, and then of the thresholds that this crossed.
     pub(super) fn tell(&self, reports: &dyn Reports) {
         for settlement in &self.settlements {
             let how = Settled::Recovered;

@@ -1,15 +1,13 @@
 //! Rows of the tables, from what they are about.
 
-use rusqlite::{Connection, OptionalExtension, ToSql, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, ToSql, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::OpenHold;
 use super::days::Day;
-use super::fold;
-use crate::store::arithmetic::State;
+use crate::store::arithmetic::{Percents, State};
 use crate::store::{CallRecord, Charge, CounterKey, HoldId, Settlement};
-use crate::watch::Basis;
 
 /// As SQLite has integers. What is beyond that stands in `state` exactly.
 pub(super) fn int(amount: u64) -> i64 {
@@ -69,29 +67,40 @@ pub(super) fn state(db: &Connection, key: &CounterKey) -> rusqlite::Result<Optio
     state.map(|state| from_json(&state)).transpose()
 }
 
-/// Writes what a counter stands at.
+/// What a counter's row has beside what each booking changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Row {
+    /// The number of its last charge's terms.
+    pub(super) terms: i64,
+    pub(super) crossed: Percents,
+    pub(super) ends_at: Option<i64>,
+}
+
+/// What each booking changes of a counter's row.
+pub(super) struct Standing<'a> {
+    pub(super) used: u64,
+    /// The last entry that changed it.
+    pub(super) seq: i64,
+    pub(super) state: &'a State,
+}
+
+/// Writes the row of a counter, and returns its number.
 pub(super) fn balance(
     db: &Connection,
     charge: &Charge,
-    state: &State,
-    at: i64,
-    seq: i64,
-) -> rusqlite::Result<()> {
+    row: &Row,
+    now: &Standing<'_>,
+) -> rusqlite::Result<i64> {
     let mut upsert = db.prepare_cached(
         "INSERT INTO balances (counter, limit_id, unit, organization, project, user, model, period, used, amount, crossed, \
          ends_at, seq, terms, state) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) \
          ON CONFLICT (counter) DO UPDATE SET used = ?9, amount = ?10, crossed = ?11, ends_at = ?12, seq = ?13, terms = ?14, \
-         state = ?15",
+         state = ?15 RETURNING id",
     )?;
-    let (key, rule) = (&charge.key, charge.rule);
-    let balance = state.balance(rule, fold::moment(at));
-    let crossed: Vec<String> = state.crossed().iter().map(|at| at.to_string()).collect();
-    let terms = Charge {
-        amount: 0,
-        ..charge.clone()
-    };
-    upsert.execute(params![
+    let key = &charge.key;
+    let crossed: Vec<String> = row.crossed.iter().map(|at| at.to_string()).collect();
+    let columns = params![
         key.as_str(),
         &*charge.limit,
         key.part("unit"),
@@ -100,15 +109,33 @@ pub(super) fn balance(
         key.part("user"),
         key.part("model"),
         key.part("period"),
-        int(balance.used),
-        int(balance.amount),
+        int(now.used),
+        int(charge.rule.amount()),
         crossed.join(","),
-        fold::ends_at(state, rule, at),
-        seq,
-        json(&terms)?,
-        json(state)?,
-    ])?;
-    Ok(())
+        row.ends_at,
+        now.seq,
+        row.terms,
+        json(now.state)?,
+    ];
+    upsert.query_row(columns, |row| row.get(0))
+}
+
+/// Changes a row that stays as it was otherwise, by its number: no name is compared, and no index changed.
+pub(super) struct Update<'db>(CachedStatement<'db>);
+
+impl<'db> Update<'db> {
+    pub(super) fn of(db: &'db Connection) -> rusqlite::Result<Self> {
+        let update = "UPDATE balances SET used = ?2, seq = ?3, state = ?4 WHERE id = ?1";
+        db.prepare_cached(update).map(Self)
+    }
+
+    pub(super) fn row(&mut self, id: i64, now: &Standing<'_>) -> rusqlite::Result<()> {
+        let columns = params![id, int(now.used), now.seq, json(now.state)?];
+        match self.0.execute(columns)? {
+            1 => Ok(()),
+            rows => Err(rusqlite::Error::StatementChangedRows(rows)),
+        }
+    }
 }
 
 /// Inserts the record of a call.
@@ -166,67 +193,4 @@ pub(super) fn record(
         &replaced.map_or(0, |by| int(by.cost.nanos())),
     ];
     insert.execute(&columns[..]).map(drop)
-}
-
-/// Adds a call to its month. A sum that is too large for an integer of SQLite's is a float; cast back, it is the largest integer.
-pub(super) fn total(db: &Connection, record: &CallRecord, day: &Day) -> rusqlite::Result<()> {
-    let mut upsert = db.prepare_cached(
-        "INSERT INTO totals (month, organization, project, model, calls, input_tokens, cached_input_tokens, output_tokens, cost, \
-         unreconciled, unpriced_calls, downgraded_calls, downgraded_saved) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) \
-         ON CONFLICT (month, organization, ifnull(project, x''), model) DO UPDATE SET calls = calls + ?5, \
-         input_tokens = CAST(input_tokens + ?6 AS INTEGER), cached_input_tokens = CAST(cached_input_tokens + ?7 AS INTEGER), \
-         output_tokens = CAST(output_tokens + ?8 AS INTEGER), cost = CAST(cost + ?9 AS INTEGER), \
-         unreconciled = CAST(unreconciled + ?10 AS INTEGER), unpriced_calls = unpriced_calls + ?11, \
-         downgraded_calls = downgraded_calls + ?12, downgraded_saved = CAST(downgraded_saved + ?13 AS INTEGER)",
-    )?;
-    let (usage, cost) = (&record.usage, int(record.cost.usd.nanos()));
-    let replaced = record.corrects;
-    let before = replaced.map(|by| by.usage).unwrap_or_default();
-    let before_cost = replaced.map_or(0, |by| int(by.cost.nanos()));
-    let is_call = i64::from(replaced.is_none());
-    let unreconciled = match record.basis {
-        Basis::Unreconciled => cost,
-        _ => 0,
-    };
-    let (organization, project) = (
-        record.subject.organization_name(),
-        record.subject.project_name(),
-    );
-    upsert.execute(params![
-        day.month(),
-        organization,
-        project,
-        &*record.model,
-        is_call,
-        int(usage.input_tokens) - int(before.input_tokens),
-        int(usage.cached_input_tokens) - int(before.cached_input_tokens),
-        int(usage.output_tokens) - int(before.output_tokens),
-        cost - before_cost,
-        // Only what nobody knew the usage of is ever corrected.
-        unreconciled - before_cost,
-        is_call * i64::from(!record.cost.unpriced.is_empty()),
-        0,
-        0,
-    ])?;
-    if let Some(asked_cost) = record.asked_cost {
-        let saved = int(asked_cost.saturating_sub(record.cost.usd).nanos());
-        let (month, asked) = (day.month(), &*record.asked);
-        upsert.execute(params![
-            month,
-            organization,
-            project,
-            asked,
-            0,
-            0,
-            0,
-            0,
-            0,
-            0,
-            0,
-            1,
-            saved
-        ])?;
-    }
-    Ok(())
 }

@@ -59,7 +59,8 @@ CREATE UNIQUE INDEX entries_of ON entries (hold, kind) WHERE hold IS NOT NULL;
 
 -- What counters stand at, each for its period.
 CREATE TABLE balances (
-    counter      TEXT PRIMARY KEY,
+    id           INTEGER PRIMARY KEY,
+    counter      TEXT NOT NULL UNIQUE,
     limit_id     TEXT NOT NULL,
     unit         TEXT,
     organization TEXT NOT NULL,
@@ -70,12 +71,12 @@ CREATE TABLE balances (
     used         INTEGER NOT NULL,
     amount       INTEGER NOT NULL,
     crossed      TEXT NOT NULL,     -- the thresholds that were told of, in percent
-    ends_at      INTEGER,           -- when the period ends, or the bucket has leaked dry
+    ends_at      INTEGER,           -- when the period ends, or the hour in which the bucket leaks dry
     seq          INTEGER NOT NULL,  -- the last entry that changed it
-    terms        TEXT NOT NULL,
+    terms        INTEGER NOT NULL,  -- under which it was charged last, by their number
     state        TEXT NOT NULL,     -- all that is counted, as JSON
     base         TEXT               -- the same before the first entry that is still kept
-) WITHOUT ROWID;
+);
 CREATE INDEX balances_ended ON balances (ends_at);
 
 -- One record for each settled call, and one more for each correction, which says what it replaces.

@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, params};
 
-use super::changed::Changed;
+use super::counters::Counters;
 use super::days::Days;
 use super::fold::{self, Change};
 use super::heard::Heard;
 use super::lock::Lock;
 use super::storage::{Kept, Storage};
 use super::terms::Terms;
+use super::totals::Totals;
 use super::{Entry, JournalError, keep, open, read, rows};
 use crate::store::{Adjustment, Booking, Charge, HoldId, RunningPeriod, Settlement};
 
@@ -24,7 +25,10 @@ pub struct SqliteStorage {
     /// For how many days records are kept.
     pub(super) record_days: u32,
     pub(super) terms: Terms,
-    changed: Changed,
+    pub(super) counters: Counters,
+    totals: Totals,
+    /// When the first call of the batch was admitted.
+    since: Option<i64>,
     /// When anything was last heard of, within the batch.
     until: Option<i64>,
     in_batch: bool,
@@ -56,7 +60,9 @@ impl SqliteStorage {
             heard,
             record_days: crate::store::Books::default().record_days,
             terms: Terms::default(),
-            changed: Changed::default(),
+            counters: Counters::default(),
+            totals: Totals::default(),
+            since: None,
             until: None,
             in_batch: false,
             is_new,
@@ -71,9 +77,7 @@ impl SqliteStorage {
     }
 
     /// The file may have so many pages at the most, of 4,096 bytes each: a full disk, for tests.
-    ///
-    /// # Errors
-    /// When the file does not answer.
+    #[doc(hidden)]
     pub fn limit_pages(&mut self, pages: u32) -> Result<(), JournalError> {
         let limited = self.db.pragma_update(None, "max_page_count", pages);
         limited.map_err(|error| self.wrong(error))
@@ -131,7 +135,7 @@ impl SqliteStorage {
         for booking in &settlement.bookings {
             let (actual, booked) = (booking.actual, booking.booked);
             let change = Change::Book { actual, booked };
-            self.changed
+            self.counters
                 .change(&self.db, &booking.charge, change, (at, seq))?;
         }
         let Some(record) = &settlement.record else {
@@ -139,11 +143,9 @@ impl SqliteStorage {
         };
         let day = self.days.of(record.admitted_at);
         rows::record(&self.db, settlement, record, &day)?;
-        rows::total(&self.db, record, &day)?;
-        let mut since = self
-            .db
-            .prepare_cached("UPDATE journal SET since = ?1 WHERE since IS NULL")?;
-        since.execute([record.admitted_at]).map(drop)
+        self.totals.add(record, &day);
+        self.since.get_or_insert(record.admitted_at);
+        Ok(())
     }
 
     fn correct(
@@ -159,7 +161,7 @@ impl SqliteStorage {
         let bookings = self.bookings(&bookings)?;
         if let Some(seq) = self.append(at, kind, hold, &bookings)? {
             for (charge, _) in charges {
-                self.changed.change(&self.db, charge, change, (at, seq))?;
+                self.counters.change(&self.db, charge, change, (at, seq))?;
             }
         }
         Ok(())
@@ -231,19 +233,14 @@ impl SqliteStorage {
         if !self.in_batch {
             return Ok(());
         }
-        self.changed.write(&self.db)?;
-        let mut until = self
-            .db
-            .prepare_cached("UPDATE journal SET until = ?1 WHERE one = 1")?;
+        self.counters.write(&self.db, &mut self.terms)?;
+        self.totals.write(&self.db)?;
         // Also where there was nothing to write: whoever asks wants to know whether the disk takes it.
-        match self.until {
-            Some(at) => until.execute([at])?,
-            None => self
-                .db
-                .execute("UPDATE journal SET until = until WHERE one = 1", [])?,
-        };
-        drop(until);
-        self.until = None;
+        let mut update = self.db.prepare_cached(
+            "UPDATE journal SET since = ifnull(since, ?1), until = ifnull(?2, until) WHERE one = 1",
+        )?;
+        update.execute([self.since.take(), self.until.take()])?;
+        drop(update);
         self.finish()
     }
 
@@ -256,9 +253,10 @@ impl SqliteStorage {
 
     /// As if nothing had been written since the last commit.
     pub(super) fn undo(&mut self) {
-        self.changed.undo();
+        self.counters.forget();
         self.terms.forget();
-        self.until = None;
+        self.totals.undo();
+        (self.since, self.until) = (None, None);
         if std::mem::take(&mut self.in_batch) && !self.db.is_autocommit() {
             // A connection that cannot even undo fails again when it is next used.
             let _ = self.db.execute_batch("ROLLBACK");

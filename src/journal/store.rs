@@ -6,19 +6,18 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use super::fold;
-use super::queue::Listener;
+use super::queue::CLOSED;
 use super::recover::{Recovered, recover};
 use super::writer::{Trouble, Writer};
-use super::{Entry, JournalError, Kept, OpenHold, SqliteStorage, Storage};
+use super::{DAY, Entry, JournalError, Kept, OpenHold, SqliteStorage, Storage};
 use crate::clock::Moment;
-use crate::policy::Durability;
 use crate::store::{
-    Adjustment, Balance, Books, BoxFuture, Charge, Decision, HoldId, MemoryStore, Past, Report,
-    Reports, Reservation, RunningPeriod, Settled, Settlement, Store, StoreError,
+    Adjustment, Balance, Books, BoxFuture, Charge, Decision, HoldId, Listener, MemoryStore, Past,
+    Report, Reports, Reservation, RunningPeriod, Settled, Settlement, Store, StoreError,
 };
 
 /// For how long ids of settled holds are remembered, in microseconds: a day, also over restarts.
-const DONE: u64 = 24 * 3600 * 1_000_000;
+const DONE: u64 = DAY.unsigned_abs();
 
 /// For how long a transaction may take.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -26,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// A store whose usage outlives restarts and crashes: see [the module](super).
 pub struct JournalStore {
     memory: Arc<MemoryStore>,
-    listener: Listener,
+    listener: Arc<Listener>,
     past: Past,
     recovered: Recovered,
     /// What is put into memory when the first call tells what time it is.
@@ -58,7 +57,7 @@ impl JournalStore {
     pub fn with_storage(storage: impl Storage) -> Result<Self, JournalError> {
         let mut storage: Box<dyn Storage> = Box::new(storage);
         let (mut kept, recovered) = recover(&mut *storage)?;
-        let listener = Listener::default();
+        let listener = Arc::<Listener>::default();
         Ok(Self {
             memory: Arc::default(),
             writer: Writer::start(storage, listener.clone())?,
@@ -100,8 +99,8 @@ impl JournalStore {
             self.restore(now);
             is_first = true;
         });
-        if is_first && let Some(listener) = self.listener() {
-            self.recovered.tell(&*listener);
+        if is_first {
+            self.recovered.tell(&*self.listener);
         }
     }
 
@@ -117,11 +116,6 @@ impl JournalStore {
         for id in done {
             self.memory.remember_settled(id, now);
         }
-    }
-
-    fn listener(&self) -> Option<Arc<dyn Reports>> {
-        let listener = self.listener.read();
-        listener.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Fails while the disk takes nothing: then nothing is known of what will be booked, and failure rules hold.
@@ -149,13 +143,13 @@ impl JournalStore {
             return;
         };
         // The decision may be of an earlier reservation of this id, with other candidates.
-        let charges = reservation.candidates.get(*candidate).into_iter();
-        let charges: Vec<&Charge> = charges.flatten().collect();
+        let charges = reservation.candidates.get(*candidate);
+        let charges = charges.map_or(&[][..], Vec::as_slice);
         let blocked = would_block
             .iter()
             .filter_map(|position| charges.get(*position));
         let blocked = blocked.filter(|charge| fold::is_kept(charge));
-        let charges: Vec<Charge> = blocked.map(|charge| (*charge).clone()).collect();
+        let charges: Vec<Charge> = blocked.cloned().collect();
         if !charges.is_empty() {
             self.writer.write(Entry::WouldBlock {
                 hold: reservation.id,
@@ -170,14 +164,6 @@ fn silent() -> StoreError {
     StoreError("the disk does not answer".to_owned())
 }
 
-/// Whether a hold has to be on disk before its call is made.
-fn is_durable(hold: &OpenHold) -> bool {
-    let charges = hold.bookings.iter().map(|booking| &booking.charge);
-    charges
-        .filter(|charge| fold::is_kept(charge))
-        .any(|charge| charge.durability == Durability::Reserve)
-}
-
 impl Store for JournalStore {
     /// Ready when the hold is on disk, if one of its charges asks for that.
     fn reserve(&self, reservation: Reservation) -> BoxFuture<'_, Result<Decision, StoreError>> {
@@ -186,8 +172,7 @@ impl Store for JournalStore {
             self.working().await?;
             let decision = self.memory.reserve_now(&reservation);
             self.note_would_block(&reservation, &decision);
-            let hold = OpenHold::granted(&reservation, &decision);
-            if let Some(hold) = hold.filter(is_durable) {
+            if let Some(hold) = OpenHold::granted(&reservation, &decision) {
                 self.written(Some(Entry::Hold(hold))).await?;
             }
             Ok(decision)
@@ -207,8 +192,7 @@ impl Store for JournalStore {
     }
 
     fn report_to(&self, reports: Arc<dyn Reports>) {
-        let listener = self.listener.write();
-        *listener.unwrap_or_else(PoisonError::into_inner) = Some(reports.clone());
+        self.listener.set(reports.clone());
         self.memory.report_to(reports);
     }
 
@@ -216,10 +200,8 @@ impl Store for JournalStore {
     fn settle(&self, settlement: Settlement) {
         self.wake(settlement.now);
         let how = self.memory.settle_then(&settlement, |how| {
-            if let Some(listener) = self.listener() {
-                let settlement = &settlement;
-                listener.report(Report::Settled { settlement, how });
-            }
+            let settlement = &settlement;
+            self.listener.report(Report::Settled { settlement, how });
         });
         if how != Settled::Repeated {
             self.writer.write(Entry::Settled(settlement));
@@ -264,7 +246,7 @@ impl Store for JournalStore {
                 let adjusted = written.map(|()| memory.adjust_now(&charge, adjustment, now));
                 let _ = sender.send(adjusted);
             });
-            let closed = |_| StoreError("the journal is closed".to_owned());
+            let closed = |_| StoreError(CLOSED.to_owned());
             receiver.await.map_err(closed)?
         })
     }

@@ -66,8 +66,10 @@ impl Thread {
             }
             let rest = queue.rests_until.filter(|_| !queue.items.is_empty());
             let until = rest.map_or(self.tidy_at, |rest| rest.min(self.tidy_at));
+            queue.is_awaited = true;
             let waited = self.shared.more.wait_timeout(queue, until - now);
             queue = waited.unwrap_or_else(PoisonError::into_inner).0;
+            queue.is_awaited = false;
         }
     }
 
@@ -100,6 +102,8 @@ impl Thread {
         if queue.items.is_empty() {
             queue.drained.clear();
         }
+        // Those who have more to write do not wait until the batch is let go.
+        drop(queue);
         batch.into_iter().filter_map(|item| item.done).collect()
     }
 

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use super::queue::{CLOSED, Item, Listener, MOST_WAITING, Shared};
+use super::queue::{CLOSED, Item, MOST_WAITING, Shared};
 use super::thread::Thread;
 use super::{Entry, JournalError, Storage};
-use crate::store::StoreError;
+use crate::store::{Listener, StoreError};
 
 /// Why not to rely on the disk.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ impl Writer {
     /// When the operating system has no thread to give.
     pub(super) fn start(
         storage: Box<dyn Storage>,
-        listener: Listener,
+        listener: Arc<Listener>,
     ) -> Result<Self, JournalError> {
         let shared = Arc::new(Shared {
             queue: Mutex::default(),
@@ -60,9 +60,7 @@ impl Writer {
                     entry: Some(entry),
                     done: None,
                 });
-                drop(queue);
-                self.shared.more.notify_one();
-                return;
+                return self.shared.wake(queue);
             }
         };
         drop(queue);
@@ -85,8 +83,7 @@ impl Writer {
             entry,
             done: Some(Box::new(done)),
         });
-        drop(queue);
-        self.shared.more.notify_one();
+        self.shared.wake(queue);
     }
 
     /// Waits until an entry is on disk. It is queued when this is called, not when it is awaited.

@@ -68,7 +68,7 @@ impl Section {
 }
 
 /// For how long records are kept unless somebody says otherwise.
-const DEFAULT_RECORD_DAYS: u64 = 90;
+pub(crate) const DEFAULT_RECORD_DAYS: u32 = 90;
 
 impl Default for PolicyBuilder {
     fn default() -> Self {
@@ -88,7 +88,7 @@ impl Default for PolicyBuilder {
             service_tier: None,
             overcommit: false,
             instances: 1.into(),
-            record_days: DEFAULT_RECORD_DAYS.into(),
+            record_days: u64::from(DEFAULT_RECORD_DAYS).into(),
         }
     }
 }

@@ -16,6 +16,7 @@ pub use limit::{Durability, Enforcement, Limit, OnExhausted, OnStoreFailure, Sco
 pub use tier::{OpaqueInput, OutputCap, ReserveOutput, Tier};
 pub use window::{Period, Span, Window};
 
+pub(crate) use builder::DEFAULT_RECORD_DAYS;
 pub(crate) use candidates::Rung;
 pub(crate) use check::{CheckedLimit, CheckedTier, budget};
 pub(crate) use tier::DEFAULT_OUTPUT_TOKENS;

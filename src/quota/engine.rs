@@ -24,7 +24,6 @@ use super::calendar::Calendar;
 use super::follow::{Billed, FollowUp, FollowUps};
 use super::guard::{Around, Decided, Guard};
 use super::hold::{ChargedLimit, Granted};
-
 use super::pace::{ChargedPace, Told};
 
 const MAX_BUFFERED: usize = 256 << 20;

@@ -5,6 +5,7 @@
 pub mod arithmetic;
 mod charge;
 mod key;
+mod listener;
 mod memory;
 mod past;
 #[cfg(feature = "redis")]
@@ -14,6 +15,7 @@ pub use charge::{Booking, Charge, Rule};
 pub use key::{CounterKey, HoldId};
 
 pub(crate) use key::{HoldIds, KeyBuilder};
+pub(crate) use listener::Listener;
 pub use memory::MemoryStore;
 pub use past::{Books, MonthTotals, Past, RunningPeriod};
 #[cfg(feature = "redis")]

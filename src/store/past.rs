@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::policy::{Period, Span};
+use crate::policy::{DEFAULT_RECORD_DAYS, Period, Span};
 use crate::watch::Totals;
 
 /// What a store that outlives its process has to tell the next one.
@@ -34,7 +34,7 @@ impl Default for Books {
     fn default() -> Self {
         Self {
             zone: "UTC".into(),
-            record_days: 90,
+            record_days: DEFAULT_RECORD_DAYS,
         }
     }
 }

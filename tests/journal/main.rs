@@ -1,6 +1,7 @@
 //! The journal: what outlives restarts and crashes, and what happens when its file is not what it should be.
 #![allow(clippy::unwrap_used)]
 
+mod counters;
 mod disk;
 mod failing;
 mod folder;

@@ -34,12 +34,20 @@ fn error(folder: &Folder) -> String {
 #[tokio::test]
 async fn of_a_newer_version() {
     let folder = spent().await;
-    folder.run("PRAGMA user_version = 2");
+    folder.run("PRAGMA user_version = 99");
     assert!(
         error(&folder).contains("newer version"),
         "{}",
         error(&folder)
     );
+}
+
+/// Version 1 was never released.
+#[tokio::test]
+async fn of_a_version_that_nobody_has() {
+    let folder = spent().await;
+    folder.run("PRAGMA user_version = 1");
+    assert!(error(&folder).contains("no journal"));
 }
 
 #[tokio::test]

@@ -3,11 +3,11 @@
 use ::toml::Spanned;
 use serde::Deserialize;
 
-use super::limit::{DurabilityName, OnStoreFailureName, Per, percents};
+use super::limit::{Per, percents};
 use super::lines::Lines;
 use super::value::{Dollars, Exhausted, Whole};
 use crate::policy::error::At;
-use crate::policy::{Limit, PolicyError};
+use crate::policy::{Durability, Limit, OnStoreFailure, PolicyError};
 
 #[derive(Deserialize)]
 #[serde(
@@ -22,8 +22,8 @@ pub(super) struct BudgetFile {
     alerts: Option<Spanned<Vec<Whole>>>,
     pace: Option<bool>,
     on_exhausted: Option<Exhausted>,
-    on_store_failure: Option<OnStoreFailureName>,
-    durability: Option<DurabilityName>,
+    on_store_failure: Option<OnStoreFailure>,
+    durability: Option<Durability>,
 }
 
 /// The limits that a budget is, at the place where it stands.
@@ -41,12 +41,11 @@ pub(super) fn limits(
     hard.id = file.id.clone().map(Into::into);
     hard.on_exhausted = file.on_exhausted.map(|it| it.0).unwrap_or_default();
     hard.pace = file.pace;
-    hard.on_store_failure = file.on_store_failure.map(Into::into);
-    hard.durability = file.durability.map(Into::into);
+    hard.on_store_failure = file.on_store_failure;
+    hard.durability = file.durability;
     if let Some(alerts) = file.alerts {
         hard.alerts = Some(percents(alerts, lines)?);
     }
-    let hard_durability = hard.durability;
     let mut limits = vec![At { line, it: hard }];
     if let Some(soft) = file.soft {
         if soft.0 > file.usd.0 {
@@ -59,7 +58,7 @@ pub(super) fn limits(
         let id = file
             .id
             .unwrap_or_else(|| format!("{section}/usd/{}", per.as_str()));
-        soft.durability = hard_durability;
+        soft.durability = file.durability;
         soft.id = Some(format!("{id}/soft").into());
         limits.push(At { line, it: soft });
     }

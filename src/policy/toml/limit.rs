@@ -23,12 +23,12 @@ pub(super) struct LimitFile {
     scope: Option<Vec<ScopeName>>,
     models: Option<Vec<String>>,
     #[serde(default)]
-    enforcement: EnforcementName,
+    enforcement: Enforcement,
     on_exhausted: Option<Exhausted>,
     alerts: Option<Spanned<Vec<Whole>>>,
     pace: Option<bool>,
-    on_store_failure: Option<OnStoreFailureName>,
-    durability: Option<DurabilityName>,
+    on_store_failure: Option<OnStoreFailure>,
+    durability: Option<Durability>,
 }
 
 #[derive(Deserialize, Clone, Copy)]
@@ -73,30 +73,6 @@ enum ScopeName {
     Model,
 }
 
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "lowercase")]
-enum EnforcementName {
-    #[default]
-    Hard,
-    Soft,
-    Shadow,
-}
-
-#[derive(Deserialize, Clone, Copy)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum OnStoreFailureName {
-    Closed,
-    Open,
-    Local,
-}
-
-#[derive(Deserialize, Clone, Copy)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum DurabilityName {
-    Reserve,
-    Settle,
-}
-
 /// Makes a limit of its table, which is well-formed; whether it makes sense is checked later.
 pub(super) fn read(file: Spanned<LimitFile>, lines: &Lines) -> Result<At<Limit>, PolicyError> {
     let At { line, it: file } = lines.place(file);
@@ -115,11 +91,11 @@ pub(super) fn read(file: Spanned<LimitFile>, lines: &Lines) -> Result<At<Limit>,
         None => None,
     };
     limit.models = file.models.map(Globs::new);
-    limit.enforcement = file.enforcement.into();
+    limit.enforcement = file.enforcement;
     limit.on_exhausted = file.on_exhausted.map(|it| it.0).unwrap_or_default();
     limit.pace = file.pace;
-    limit.on_store_failure = file.on_store_failure.map(Into::into);
-    limit.durability = file.durability.map(Into::into);
+    limit.on_store_failure = file.on_store_failure;
+    limit.durability = file.durability;
     limit.alerts = match file.alerts {
         Some(alerts) => Some(percents(alerts, lines)?),
         None => None,
@@ -175,35 +151,6 @@ fn scope(parts: &[ScopeName]) -> Option<Scope> {
         ScopeName::Model => Scope::MODEL,
     };
     parts.iter().map(part).reduce(Scope::and)
-}
-
-impl From<EnforcementName> for Enforcement {
-    fn from(name: EnforcementName) -> Self {
-        match name {
-            EnforcementName::Hard => Self::Hard,
-            EnforcementName::Soft => Self::Soft,
-            EnforcementName::Shadow => Self::Shadow,
-        }
-    }
-}
-
-impl From<OnStoreFailureName> for OnStoreFailure {
-    fn from(name: OnStoreFailureName) -> Self {
-        match name {
-            OnStoreFailureName::Closed => Self::Closed,
-            OnStoreFailureName::Open => Self::Open,
-            OnStoreFailureName::Local => Self::Local,
-        }
-    }
-}
-
-impl From<DurabilityName> for Durability {
-    fn from(name: DurabilityName) -> Self {
-        match name {
-            DurabilityName::Reserve => Self::Reserve,
-            DurabilityName::Settle => Self::Settle,
-        }
-    }
 }
 
 impl From<UnitName> for Unit {

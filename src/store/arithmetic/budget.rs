@@ -83,12 +83,6 @@ impl Budget {
         self.crossed
     }
 
-    /// Whether any threshold was crossed, now or before a credit.
-    #[must_use]
-    pub const fn is_marked(&self) -> bool {
-        !self.crossed.is_empty()
-    }
-
     /// Takes back `amount` of what is booked, or all of it.
     pub fn credit(&mut self, amount: u64) {
         self.used = self.used.saturating_sub(amount);

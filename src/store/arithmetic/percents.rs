@@ -1,5 +1,7 @@
 //! Thresholds, as percents of an amount.
 
+use std::iter;
+
 use serde::{Deserialize, Serialize};
 
 /// Some of the percents from 1 to 100: the thresholds of a limit, or those that a counter has crossed.
@@ -28,7 +30,12 @@ impl Percents {
 
     /// From the lowest to the highest.
     pub fn iter(self) -> impl Iterator<Item = u8> {
-        (1..=100).filter(move |percent| self.0 & (1 << percent) != 0)
+        let mut left = self.0;
+        iter::from_fn(move || {
+            let lowest = left.trailing_zeros();
+            left &= left.checked_sub(1)?;
+            u8::try_from(lowest).ok()
+        })
     }
 
     /// Those that either has.

@@ -204,27 +204,13 @@ impl State {
         }
     }
 
-    /// Whether nothing is counted: a bucket that has leaked dry, a budget or gauge at zero. Calls that a shadow
-    /// limit would have refused may still have been, and thresholds may have been [crossed](Self::is_marked).
-    #[must_use]
-    pub fn is_zero(&self, rule: Rule, now: Moment) -> bool {
-        let balance = self.balance(rule, now);
-        balance.used == 0 && balance.held == 0
-    }
-
-    /// The thresholds that were crossed.
+    /// The thresholds that were crossed, so that they must not be told of again.
     #[must_use]
     pub const fn crossed(&self) -> Percents {
         match &self.count {
             Count::Budget(budget) => budget.crossed(),
             Count::Bucket(_) | Count::Gauge(_) => Percents::NONE,
         }
-    }
-
-    /// Whether a threshold was crossed, so that it must not be told of again.
-    #[must_use]
-    pub const fn is_marked(&self) -> bool {
-        matches!(&self.count, Count::Budget(budget) if budget.is_marked())
     }
 
     /// The state under this rule at this time: leaked, and of the rule's kind.

@@ -1,7 +1,7 @@
 //! [`Store`] for [`MemoryStore`], whose answers are there at once.
 
 use std::future::ready;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::MemoryStore;
@@ -18,16 +18,14 @@ impl Store for MemoryStore {
     }
 
     fn report_to(&self, reports: Arc<dyn Reports>) {
-        *self.reports.write().unwrap_or_else(PoisonError::into_inner) = Some(reports);
+        self.listener.set(reports);
     }
 
     /// Books before it returns.
     fn settle(&self, settlement: Settlement) {
         self.settle_then(&settlement, |how| {
-            if let Some(reports) = self.reports() {
-                let settlement = &settlement;
-                reports.report(Report::Settled { settlement, how });
-            }
+            let settlement = &settlement;
+            self.listener.report(Report::Settled { settlement, how });
         });
     }
 

@@ -32,10 +32,6 @@ impl Crossings {
         self.0.append(&mut later.0);
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     pub(super) fn tell(&self, reports: &dyn Reports, record: Option<&CallRecord>) {
         for crossing in &self.0 {
             reports.report(Report::Crossed {

@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 
 use dashmap::DashMap;
 
+use super::SECOND;
 use super::counter::Counter;
 use super::sync::{AtomicU64, Mutex, Ordering, lock};
 use crate::clock::Moment;
-
-const SECOND: u64 = 1_000_000;
 
 /// A counter is not looked at again within so many seconds…
 const REST: u64 = 10;

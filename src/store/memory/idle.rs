@@ -1,10 +1,9 @@
 //! When a counter may be forgotten.
 
+use super::SECOND;
 use crate::clock::Moment;
 use crate::store::Rule;
 use crate::store::arithmetic::{State, time_left};
-
-const SECOND: u64 = 1_000_000;
 
 /// For how long a counter that nobody touches is kept though it looks like a fresh one, or is of a closed period.
 const DAY: u64 = 24 * 3600 * SECOND;
@@ -31,7 +30,7 @@ impl Idle {
             0 => now.steady,
             _ => now.steady.saturating_add(DAY),
         };
-        if balance.used == 0 && balance.held == 0 && !state.is_marked() {
+        if balance.used == 0 && balance.held == 0 && state.crossed().is_empty() {
             return Self::from(told, 0);
         }
         let next = match rule {

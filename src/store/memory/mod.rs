@@ -18,7 +18,6 @@ mod shuttle_tests;
 mod sync;
 
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use self::attempt::{Fit, Trial};
@@ -28,10 +27,12 @@ use self::holds::Holds;
 use self::shard::{Found, Shard};
 use super::arithmetic::State;
 use super::{
-    Adjustment, Balance, CallRecord, Charge, Decision, HoldId, Reports, Reservation, Settled,
-    Settlement,
+    Adjustment, Balance, Charge, Decision, HoldId, Listener, Reservation, Settled, Settlement,
 };
 use crate::clock::Moment;
+
+/// In microseconds.
+const SECOND: u64 = 1_000_000;
 
 /// Keeps counters and holds in this process's memory.
 ///
@@ -60,7 +61,7 @@ pub struct MemoryStore {
     counters: Counters,
     holds: Holds,
     /// Whom to tell of thresholds that were crossed and, when it is used through [`Store`](super::Store), of all else.
-    reports: RwLock<Option<Arc<dyn Reports>>>,
+    listener: Listener,
 }
 
 impl MemoryStore {
@@ -146,7 +147,7 @@ impl MemoryStore {
         drop(shard);
         self.counters.evict_some(bookings.len(), now);
         tell(settled);
-        self.tell(&crossings, settlement.record.as_deref());
+        crossings.tell(&self.listener, settlement.record.as_deref());
         settled
     }
 
@@ -165,22 +166,7 @@ impl MemoryStore {
 
     /// Gives up the holds that are due, and tells of what that crossed. To be called with no lock held.
     fn expire_due(&self, now: Moment) {
-        self.tell(&self.holds.expire_due(now), None);
-    }
-
-    fn tell(&self, crossings: &Crossings, record: Option<&CallRecord>) {
-        if crossings.is_empty() {
-            return;
-        }
-        if let Some(reports) = self.reports() {
-            crossings.tell(&*reports, record);
-        }
-    }
-
-    /// Whom to tell.
-    fn reports(&self) -> Option<Arc<dyn Reports>> {
-        let reports = self.reports.read();
-        reports.unwrap_or_else(PoisonError::into_inner).clone()
+        self.holds.expire_due(now).tell(&self.listener, None);
     }
 
     /// Puts off a hold's expiry, at once; see [`Store::renew`](super::Store::renew).
@@ -234,7 +220,7 @@ impl MemoryStore {
         });
         drop(counter);
         self.counters.evict_some(1, now);
-        self.tell(&crossings, None);
+        crossings.tell(&self.listener, None);
         balance
     }
 }

@@ -8,9 +8,7 @@ use ::redis::aio::{ConnectionLike, ConnectionManager, ConnectionManagerConfig};
 use ::redis::cluster::{ClusterClient, ClusterConfig};
 use ::redis::cluster_async::ClusterConnection;
 use ::redis::io::tcp::TcpSettings;
-use ::redis::{
-    Client, Cmd, ConnectionInfo, IntoConnectionInfo, Pipeline, RedisFuture, RedisResult, Value,
-};
+use ::redis::{Client, Cmd, IntoConnectionInfo, Pipeline, RedisFuture, RedisResult, Value};
 
 use super::sentinel::SentinelConnection;
 use super::silence::Silence;
@@ -166,7 +164,7 @@ fn each(scheme: &str, hosts: &str) -> Vec<String> {
 }
 
 /// One attempt to connect for each command that finds no connection: whoever waits for an answer does not wait for more.
-pub(super) fn config(timeout: Duration) -> ConnectionManagerConfig {
+fn config(timeout: Duration) -> ConnectionManagerConfig {
     ConnectionManagerConfig::new()
         .set_connection_timeout(Some(timeout))
         .set_response_timeout(Some(timeout))
@@ -188,11 +186,7 @@ fn server(url: &str, timeout: Duration) -> RedisResult<ConnectionManager> {
 }
 
 fn cluster(nodes: &[String], timeout: Duration) -> RedisResult<ClusterConnection> {
-    let nodes: RedisResult<Vec<ConnectionInfo>> = nodes
-        .iter()
-        .map(|node| node.as_str().into_connection_info())
-        .collect();
-    let client = ClusterClient::builder(nodes?)
+    let client = ClusterClient::builder(nodes.iter().map(String::as_str))
         .tcp_settings(tcp())
         .retries(CLUSTER_RETRIES)
         .max_retry_wait(u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX))

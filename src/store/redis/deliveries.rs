@@ -13,7 +13,7 @@ use super::question::Question;
 use super::script::{RENEW, SETTLE};
 use super::shared::Shared;
 use crate::clock::{Moment, saturating_micros};
-use crate::store::{HoldId, LONGEST_RETRY, Report, Settlement, StoreError};
+use crate::store::{HoldId, LONGEST_RETRY, Report, Reports, Settlement, StoreError};
 
 /// How long to wait before the second delivery, and twice as long each time…
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
@@ -26,7 +26,10 @@ impl<C: ConnectionLike + Clone + Send + Sync + 'static> RedisStore<C> {
         let Some(counted) = self.count() else {
             let (settlement, reason) =
                 (&settlement, "too many settlements are waiting to be booked");
-            return self.shared.report(Report::Lost { settlement, reason });
+            return self
+                .shared
+                .listener
+                .report(Report::Lost { settlement, reason });
         };
         // A correction must not overtake what it corrects.
         let record = settlement.record.as_ref();
@@ -104,7 +107,9 @@ impl<C: ConnectionLike + Clone + Send + Sync + 'static> RedisStore<C> {
     ) -> Result<(), StoreError> {
         let reply = self.ask(&question, settlement.now).await?;
         let (how, crossings) = reply.settled(question.names())?;
-        self.shared.report(Report::Settled { settlement, how });
+        self.shared
+            .listener
+            .report(Report::Settled { settlement, how });
         self.shared.tell(&crossings, settlement.record.as_deref());
         Ok(())
     }
@@ -172,7 +177,7 @@ impl Waiting {
 
     fn tell_lost(&mut self, reason: &str) {
         self.is_over = true;
-        self.counted.0.report(Report::Lost {
+        self.counted.0.listener.report(Report::Lost {
             settlement: &self.settlement,
             reason,
         });

@@ -1,8 +1,8 @@
 //! What all clones of a store share.
 
 use std::fmt;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
@@ -12,7 +12,7 @@ use super::reply::{Crossing, Reply};
 use super::turns::Turns;
 use crate::clock::{Moment, saturating_micros};
 use crate::outstanding::Outstanding;
-use crate::store::{CallRecord, DEFAULT_EXPIRY, HoldIds, LONGEST_RETRY, Report, Reports};
+use crate::store::{CallRecord, DEFAULT_EXPIRY, HoldIds, LONGEST_RETRY, Listener, Report, Reports};
 
 /// Microseconds by which the clocks may be apart without being corrected: a call's way here and a careful estimate take time
 /// too. The scripts tolerate more.
@@ -27,7 +27,7 @@ pub(super) struct Shared {
     offset: AtomicI64,
     /// The longest time that a hold was opened for, in microseconds.
     longest_life: AtomicU64,
-    reports: RwLock<Option<Arc<dyn Reports>>>,
+    pub(super) listener: Listener,
     runtime: OnceLock<Handle>,
 }
 
@@ -40,7 +40,7 @@ impl Shared {
             ids: HoldIds::new(),
             offset: AtomicI64::new(0),
             longest_life: AtomicU64::new(saturating_micros(DEFAULT_EXPIRY)),
-            reports: RwLock::default(),
+            listener: Listener::default(),
             runtime: OnceLock::new(),
         };
         shared.note_runtime();
@@ -92,22 +92,10 @@ impl Shared {
         life.saturating_add(saturating_micros(LONGEST_RETRY))
     }
 
-    pub(super) fn report_to(&self, reports: Arc<dyn Reports>) {
-        *self.reports.write().unwrap_or_else(PoisonError::into_inner) = Some(reports);
-    }
-
-    pub(super) fn report(&self, report: Report<'_>) {
-        let reports = self.reports.read();
-        let reports = reports.unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some(reports) = reports {
-            reports.report(report);
-        }
-    }
-
     /// Takes note of what every answer tells.
     pub(super) fn heard(&self, organization: &str, reply: &Reply) {
         if self.epochs.note(organization, &reply.epoch, reply.now.wall) {
-            self.report(Report::Emptied { organization });
+            self.listener.report(Report::Emptied { organization });
         }
         self.tell(&reply.crossings, None);
     }
@@ -119,7 +107,7 @@ impl Shared {
             used,
         } in crossings
         {
-            self.report(Report::Crossed {
+            self.listener.report(Report::Crossed {
                 charge,
                 percent: *percent,
                 used: *used,

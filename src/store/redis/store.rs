@@ -31,7 +31,7 @@ impl<C: ConnectionLike + Clone + Send + Sync + 'static> Store for RedisStore<C> 
     }
 
     fn report_to(&self, reports: Arc<dyn Reports>) {
-        self.shared.report_to(reports);
+        self.shared.listener.set(reports);
     }
 
     /// Hands it over to a task of its own, and returns at once.
