@@ -148,6 +148,15 @@ const GAUGES: &[(&str, &str)] = &[
     ),
 ];
 
+/// What somebody wants to be woken by is there from the beginning: of a metric that is absent no rule can tell whether it rises.
+const FAILURES: &[&str] = &[
+    "token_quota_store_failures_total",
+    "token_quota_store_recoveries_total",
+    "token_quota_store_emptied_total",
+    "token_quota_settlements_lost_total",
+    "token_quota_usage_records_dropped_total",
+];
+
 /// The label of those that have none of their own.
 const OTHER: &str = "other";
 
@@ -163,6 +172,9 @@ impl MetricsObserver {
         }
         for (name, description) in GAUGES {
             describe_gauge!(*name, Unit::Count, *description);
+        }
+        for failure in FAILURES {
+            counter!(*failure).increment(0);
         }
         Self::default()
     }
