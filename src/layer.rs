@@ -48,9 +48,9 @@ type ClassifyError = Arc<dyn Fn(&dyn Any) -> Option<Outcome> + Send + Sync>;
 impl TokenQuotaLayer {
     /// Meters the calls of those whom `identify` knows.
     ///
-    /// Metered are OpenAI's [chat completions](crate::api::openai_chat), [completions](crate::api::openai_completions) and
-    /// [embeddings](crate::api::openai_embeddings), [Anthropic's messages](crate::api::anthropic_messages),
-    /// and what [`api`](Self::api) adds. What becomes of other calls is the policy's to say: they pass, unidentified, unless it says
+    /// Metered are OpenAI's [chat completions](crate::api::openai_chat), [responses](crate::api::openai_responses),
+    /// [completions](crate::api::openai_completions) and [embeddings](crate::api::openai_embeddings), [Anthropic's
+    /// messages](crate::api::anthropic_messages), [Gemini's contents](crate::api::gemini), and what [`api`](Self::api) adds. What becomes of other calls is the policy's to say: they pass, unidentified, unless it says
     /// [`unknown_calls(…)`](crate::policy::PolicyBuilder::unknown_calls).
     ///
     /// A thread begins to build the tokenizers' tables, so that the first call need not wait for them.

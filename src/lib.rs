@@ -7,7 +7,8 @@
 //! - **[`Policy`]**: tiers with allowed models, limits and a ladder of models to fall back to; in code or as TOML.
 //! - **[`Quota`]**: the engine. Usable without HTTP; cheap to clone; all clones share the counters.
 //! - **[`identify`]**: who pays.
-//! - **[`store`]**: where the counters live: in memory, or (feature `redis`) on Redis, for a fleet.
+//! - **[`store`]**: where the counters live: in memory, on this machine's disk (feature `sqlite`: `journal`), or (feature `redis`)
+//!   on Redis, for a fleet.
 //! - **[`watch`]**: what happened, as typed events.
 //! - **[`prices`]**: what models cost, to the nano-dollar, without floats.
 //! - **[`Quota::report`]**: what was spent and saved, by organization, project and model.

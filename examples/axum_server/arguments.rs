@@ -34,8 +34,8 @@ Usage: axum_server [--config FILE] [--prices FILE] [--listen ADDR] [--upstream U
                                                                    the master that these sentinels name
   --backup TO      copies the file that --store says into a new one, also while a gateway writes it, and ends
   --store-timeout MS
-                   how long Redis may take to answer, in milliseconds, before each limit's `on_store_failure`
-                   decides; 100 when left out
+                   how long the store may take to answer, in milliseconds, before each limit's
+                   `on_store_failure` decides; 100 for Redis and 5000 for a file when left out
   --hold-expiry SECONDS
                    after which time a call's hold is given up that nobody settles, as those of a gateway
                    that was killed; a day in memory, else an hour. Longer than a model takes to begin
@@ -56,12 +56,23 @@ pub(crate) struct Arguments {
     pub(crate) prices: Option<PathBuf>,
     pub(crate) listen: String,
     pub(crate) upstream: Option<Base>,
-    pub(crate) store: String,
+    pub(crate) store: Option<String>,
     pub(crate) store_timeout: Option<Duration>,
     pub(crate) backup: Option<PathBuf>,
     pub(crate) hold_expiry: Option<Duration>,
     pub(crate) admin_token_env: Option<String>,
     pub(crate) metered: bool,
+}
+
+impl Arguments {
+    /// Where usage is kept: without a quota there is none, and no file is made for it.
+    pub(crate) fn store(&self) -> &str {
+        match (self.metered, &self.store) {
+            (_, Some(store)) => store,
+            (true, None) => DEFAULT,
+            (false, None) => "memory",
+        }
+    }
 }
 
 /// Reads the command line; nothing if help is asked for.
@@ -76,7 +87,7 @@ fn parse(parser: &mut lexopt::Parser) -> Result<Option<Arguments>, lexopt::Error
         prices: None,
         listen: "127.0.0.1:8080".to_owned(),
         upstream: None,
-        store: DEFAULT.to_owned(),
+        store: None,
         store_timeout: None,
         backup: None,
         hold_expiry: None,
@@ -90,7 +101,7 @@ fn parse(parser: &mut lexopt::Parser) -> Result<Option<Arguments>, lexopt::Error
             Long("prices") => arguments.prices = Some(parser.value()?.into()),
             Long("listen") => arguments.listen = parser.value()?.string()?,
             Long("upstream") => arguments.upstream = Some(parser.value()?.parse_with(Base::parse)?),
-            Long("store") => arguments.store = parser.value()?.string()?,
+            Long("store") => arguments.store = Some(parser.value()?.string()?),
             Long("store-timeout") => {
                 let timeout = whole("--store-timeout", "milliseconds", &parser.value()?)?;
                 arguments.store_timeout = Some(Duration::from_millis(timeout));

@@ -21,7 +21,7 @@
 //! | `builtin/` | a model that costs nothing and reports true usage, by every API, one file each |
 //! | `linger.rs` | refusals that reach a client who is still sending |
 //! | `serve.rs`, `signals.rs` | stopping without losing a settlement |
-//! | `logs.rs`, `errors.rs`, `client.rs`, `arguments.rs` | what every server needs |
+//! | `logs.rs`, `errors.rs`, `client.rs`, `arguments.rs`, `introduce.rs` | what every server needs |
 
 mod adjust;
 mod admin;
@@ -31,6 +31,7 @@ mod client;
 mod config;
 mod errors;
 mod gateway;
+mod introduce;
 mod keys;
 mod linger;
 mod logs;
@@ -92,54 +93,58 @@ async fn main() -> ExitCode {
 
 async fn run(arguments: Arguments) -> Result<(), Failure> {
     let admin = Admin::from_env(arguments.admin_token_env.as_deref()).map_err(Failure::Wrong)?;
-    let store = Store::open(&arguments.store, arguments.store_timeout).map_err(Failure::Wrong)?;
+    let store = Store::open(arguments.store(), arguments.store_timeout).map_err(Failure::Wrong)?;
     if let Some(to) = arguments.backup {
         return store.back_up(to).await;
     }
-    let config = Config::new(arguments.config, arguments.prices);
+    let config = Config::new(arguments.config.clone(), arguments.prices.clone());
     let configured = config.read().map_err(Failure::Wrong)?;
-    let model = match arguments.upstream {
+    introduce::check(&arguments, &config).map_err(Failure::Wrong)?;
+    let model = match arguments.upstream.clone() {
         Some(base) => proxy::routes(Upstream::new(base).map_err(Failure::Wrong)?),
         None => builtin::routes(),
     };
+    let stop = signals::stop().map_err(failed("signals"))?;
+    // The journal comes after all that may fail: what it has to tell of calls that were under way, it tells once.
+    let listener = TcpListener::bind(&arguments.listen).await;
+    let listener = listener.map_err(failed(&format!("listen on {}", arguments.listen)))?;
     let recorder = PrometheusBuilder::new().install_recorder();
     let metrics = recorder.map_err(failed("metrics"))?;
     let webhook = Address::default();
     webhook.set(configured.webhook);
     let alerts = alerts(&webhook);
-    let quota = Quota::new(configured.policy);
-    let kept = store.keep(quota, arguments.hold_expiry).await;
-    let (quota, store_note) = kept.map_err(Failure::Failed)?;
+    let kept = store.keep(Quota::new(configured.policy), arguments.hold_expiry);
+    let (quota, store_note) = kept.await.map_err(Failure::Failed)?;
     let quota = quota
         .observer(TracingObserver)
         .observer(MetricsObserver::new())
         .observer(alerts.clone());
-    config
-        .check(&quota.policy(), &quota)
-        .map_err(Failure::Wrong)?;
-    let stop = signals::stop().map_err(failed("signals"))?;
+    let checked = config.check(&quota.policy(), &quota);
+    checked.map_err(Failure::Wrong)?;
     reload::on_hangup(config.clone(), quota.clone(), webhook).map_err(failed("signals"))?;
-    let listener = TcpListener::bind(&arguments.listen).await;
-    let listener = listener.map_err(failed(&format!("listen on {}", arguments.listen)))?;
-    let address = listener.local_addr().map_err(failed("listen"))?;
 
-    introduce(&config, model.is_builtin, arguments.metered);
+    introduce::introduce(&arguments, &config, &quota).await;
     for note in [configured.note, store_note].into_iter().flatten() {
         eprintln!("{note}");
     }
     // Before the first call comes: it would have to wait for it.
     let _ = tokio::task::spawn_blocking(count::warm_up).await;
     let _logs = logs::to_stderr();
-    let app = gateway::app(&quota, model.routes, arguments.metered, metrics, admin);
-    let mut stdout = io::stdout();
-    writeln!(stdout, "listening on http://{address}").map_err(failed("stdout"))?;
-    stdout.flush().map_err(failed("stdout"))?;
+    let app = gateway::app(&quota, model, arguments.metered, metrics, admin);
+    announce(&listener).map_err(failed("stdout"))?;
     serve::until(stop, listener, app, &quota).await;
     let told = tokio::task::spawn_blocking(move || alerts.flush(LAST_ALERTS)).await;
     if !told.unwrap_or(false) {
         tracing::error!("some alerts could not be delivered");
     }
     Ok(())
+}
+
+/// Says that it is ready, and where.
+fn announce(listener: &TcpListener) -> io::Result<()> {
+    let mut stdout = io::stdout();
+    writeln!(stdout, "listening on http://{}", listener.local_addr()?)?;
+    stdout.flush()
 }
 
 /// Alerts go to the log, and to the webhook if there is one.
@@ -151,35 +156,6 @@ fn alerts(webhook: &Address) -> Alerts {
         Handle::current(),
     );
     Alerts::new().to(TracingAlerts).to(webhook)
-}
-
-/// What stands behind the gateway.
-struct Model {
-    routes: axum::Router,
-    is_builtin: bool,
-}
-
-/// Says what a first run would wonder about. On stderr: on stdout there is only the address.
-fn introduce(config: &Config, builtin: bool, metered: bool) {
-    if builtin {
-        eprintln!(
-            "No --upstream: the built-in model answers. It makes its answers up and costs nothing."
-        );
-    }
-    let has_key = std::env::var_os("UPSTREAM_API_KEY").is_some_and(|key| !key.is_empty());
-    if !builtin && !has_key {
-        eprintln!("UPSTREAM_API_KEY is not set: calls go to the provider without a key.");
-    }
-    if config.is_demo() {
-        eprintln!(
-            "No --config: the demo policy applies. Its keys are {} (tier free) and {} (tier pro).",
-            config::FREE_KEY,
-            config::PRO_KEY
-        );
-    }
-    if !metered {
-        eprintln!("--no-quota: keys are asked for, and nothing is limited.");
-    }
 }
 
 fn failed<E: std::fmt::Display>(doing: &str) -> impl FnOnce(E) -> Failure {

@@ -14,7 +14,7 @@ use tower_token_quota::{LimitStatus, Quota, Subject};
 use crate::admin::Admin;
 use crate::{adjust, errors, keys, report};
 
-/// Settlements that Redis has not booked yet.
+/// Settlements that the store has not booked yet.
 const WAITING: &str = "token_quota_settlements_waiting";
 
 pub(crate) fn own(quota: Quota, metrics: PrometheusHandle, admin: Option<Admin>) -> Router {

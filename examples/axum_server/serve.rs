@@ -54,7 +54,8 @@ pub(crate) async fn until(
     // A call that is cut off settles as one whose client has left.
     connections.shutdown().await;
     if timeout(GRACE, quota.drain()).await.is_err() {
-        tracing::error!("some calls could not be settled");
+        let waiting = quota.waiting_settlements();
+        tracing::error!(waiting, "some calls could not be settled");
     }
     tracing::info!("stopped");
 }

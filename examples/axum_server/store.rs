@@ -13,12 +13,15 @@ use crate::Failure;
 /// What `--store` says when it is left out.
 pub(crate) const DEFAULT: &str = "sqlite:./quota.db";
 
+/// How the addresses of servers begin that speak Redis' protocol.
+const REDIS: [&str; 2] = ["redis", "valkey"];
+
 /// What `--store` says.
 pub(crate) enum Store {
     /// This process's memory.
     Memory,
-    /// A journal in a file.
-    Sqlite(PathBuf),
+    /// A journal in a file, and how long the disk may take.
+    Sqlite(PathBuf, Option<Duration>),
     /// Redis or Valkey, where other instances keep theirs too.
     Redis(RedisStore),
 }
@@ -29,13 +32,19 @@ impl Store {
         // What comes after the scheme may have a password: it is not repeated.
         let scheme = address.split(':').next().unwrap_or_default();
         match scheme {
+            "memory" if timeout.is_some() => {
+                Err("--store-timeout: memory answers at once".to_owned())
+            }
             "memory" => Ok(Self::Memory),
             "sqlite" => match address.split_once(':') {
-                Some((_, path)) if !path.is_empty() => Ok(Self::Sqlite(path.into())),
+                Some((_, path)) if !path.is_empty() => Ok(Self::Sqlite(path.into(), timeout)),
                 _ => Err(format!(
                     "--store {address} names no file; write sqlite:PATH"
                 )),
             },
+            _ if !REDIS.iter().any(|redis| scheme.starts_with(redis)) => Err(format!(
+                "--store {scheme}: write memory, sqlite:PATH or redis://HOST:PORT (see --help)"
+            )),
             _ => {
                 let store = RedisStore::connect_within(address, timeout.unwrap_or(DEFAULT_TIMEOUT));
                 store
@@ -58,10 +67,14 @@ impl Store {
         match self {
             Self::Memory => Ok((quota, None)),
             Self::Redis(store) => Ok((quota.store(store), None)),
-            Self::Sqlite(path) => {
+            Self::Sqlite(path, patience) => {
                 let file = path.clone();
                 let journal = blocking(move || JournalStore::open(file)).await?;
                 let note = note(&path, &journal);
+                let journal = match patience {
+                    Some(patience) => journal.patience(patience),
+                    None => journal,
+                };
                 Ok((quota.store(journal), note))
             }
         }
@@ -74,9 +87,12 @@ impl Store {
                 let wrong = "--backup copies a file: what is kept in memory or on Redis is none";
                 Err(Failure::Wrong(wrong.to_owned()))
             }
-            Self::Sqlite(from) => {
+            Self::Sqlite(from, _) => {
+                let done = format!("{} is copied to {}", from.display(), to.display());
                 let copied = blocking(move || journal::backup(from, to)).await;
-                copied.map_err(Failure::Failed)
+                copied.map_err(Failure::Failed)?;
+                eprintln!("{done}");
+                Ok(())
             }
         }
     }

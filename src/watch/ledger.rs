@@ -18,7 +18,7 @@ use crate::subject::Subject;
 /// How many names one organization has in a month, of projects and of models each. More are counted together.
 const MOST_NAMES: usize = 256;
 
-/// How many names there are over all months and organizations. Beyond it the oldest months are forgotten, then new names are
+/// How many names there are over all months and organizations. Beyond it the months farthest from the running one are forgotten, then new names are
 /// counted together, then new organizations not at all. Each takes about 250 bytes.
 const MOST_ROWS: usize = 50_000;
 
@@ -171,17 +171,16 @@ impl Ledger {
             let totals = project.map_or(Some(&account.totals), |name| account.projects.get(name));
             totals.map(|totals| totals.cost)
         };
-        let known = book.months.keys().copied();
-        let Some(first) = known
-            .take_while(|month| *month < until)
+        // Where a clock was set, months may be far apart, and as many as are kept lie between two of them.
+        let kept = book.months.range(until.earlier_by(MOST_MONTHS)..until);
+        let Some(first) = kept
+            .map(|(month, _)| *month)
             .find(|month| cost(*month).is_some())
         else {
             return Vec::new();
         };
-        // Where a clock was set, months may be far apart.
         std::iter::successors(Some(first), |month| Some(month.next()))
             .take_while(|month| *month < until)
-            .take(MOST_MONTHS)
             .map(|month| (month, cost(month).unwrap_or_default()))
             .collect()
     }
@@ -220,8 +219,11 @@ impl Book {
         model: &str,
         enter: impl Fn(&mut Totals),
     ) {
-        self.make_room();
-        let accounts = self.months.entry(month).or_default();
+        self.months.entry(month).or_default();
+        self.make_room(month);
+        let Some(accounts) = self.months.get_mut(&month) else {
+            return;
+        };
         if !accounts.contains_key(organization) {
             if self.rows >= self.most_rows {
                 return;
@@ -240,14 +242,18 @@ impl Book {
         self.rows += enter_row(&mut account.models, model, room, &enter);
     }
 
-    /// Forgets the oldest months while there are too many, or too many names.
-    fn make_room(&mut self) {
+    /// Forgets the months that are farthest from this one, the oldest of old ones first, while there are too many, or too many
+    /// names. A clock that once stood wrong may have begun later months than the one that runs.
+    fn make_room(&mut self, running: Month) {
         while self.months.len() > MOST_MONTHS
             || (self.months.len() > 1 && self.rows >= self.most_rows)
         {
-            let Some((_, gone)) = self.months.pop_first() else {
+            let ends = [self.months.first_key_value(), self.months.last_key_value()];
+            let ends = ends.into_iter().flatten().map(|(month, _)| *month);
+            let Some(farthest) = ends.rev().max_by_key(|month| month.apart(running)) else {
                 return;
             };
+            let gone = self.months.remove(&farthest).unwrap_or_default();
             self.rows -= gone.values().map(Account::rows).sum::<usize>();
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use metrics::{Unit, counter, describe_counter, describe_gauge, gauge};
+use metrics::{SharedString, Unit, counter, describe_counter, describe_gauge, gauge};
 
 use super::{Event, Observer};
 
@@ -148,6 +148,15 @@ const GAUGES: &[(&str, &str)] = &[
     ),
 ];
 
+/// What somebody wants to be woken by is there from the beginning: of a metric that is absent no rule can tell whether it rises.
+const FAILURES: &[&str] = &[
+    "token_quota_store_failures_total",
+    "token_quota_store_recoveries_total",
+    "token_quota_store_emptied_total",
+    "token_quota_settlements_lost_total",
+    "token_quota_usage_records_dropped_total",
+];
+
 /// The label of those that have none of their own.
 const OTHER: &str = "other";
 
@@ -164,22 +173,33 @@ impl MetricsObserver {
         for (name, description) in GAUGES {
             describe_gauge!(*name, Unit::Count, *description);
         }
+        for failure in FAILURES {
+            counter!(*failure).increment(0);
+        }
         Self::default()
     }
 
-    fn model(&self, name: &Arc<str>) -> String {
+    fn model(&self, name: &Arc<str>) -> SharedString {
+        if self.has_label(name) {
+            name.clone().into()
+        } else {
+            OTHER.into()
+        }
+    }
+
+    fn has_label(&self, name: &Arc<str>) -> bool {
         if crate::model::facts(name).is_some() {
-            return name.to_string();
+            return true;
         }
         let mut models = self.models.lock().unwrap_or_else(PoisonError::into_inner);
         if models.contains(name) {
-            return name.to_string();
+            return true;
         }
-        if models.len() == MODEL_LABELS {
-            return OTHER.to_owned();
+        let has_room = models.len() < MODEL_LABELS;
+        if has_room {
+            models.insert(name.clone());
         }
-        models.insert(name.clone());
-        name.to_string()
+        has_room
     }
 }
 
@@ -221,7 +241,7 @@ impl Observer for MetricsObserver {
                 ..
             } => {
                 let percent = percent.to_string();
-                counter!("token_quota_alerts_total", "limit" => limit.to_string(), "percent" => percent, "level" => level.as_str()).increment(1);
+                counter!("token_quota_alerts_total", "limit" => limit.clone(), "percent" => percent, "level" => level.as_str()).increment(1);
             }
             Event::PaceExceeded { limit, .. } => by_limit("token_quota_pace_exceeded_total", limit),
             Event::Settled {
@@ -267,10 +287,10 @@ impl Observer for MetricsObserver {
             } => {
                 // Many models share the label `other`: a gauge of all of them would tell of none.
                 let name = self.model(model);
-                if name == OTHER {
+                if &*name == OTHER {
                     return;
                 }
-                let labels = [("api", (*api).to_owned()), ("model", name)];
+                let labels = [("api", (*api).into()), ("model", name)];
                 if let Some(factor) = input_millionths {
                     gauge!("token_quota_input_factor_millionths", &labels).set(f64::from(*factor));
                 }
@@ -279,15 +299,16 @@ impl Observer for MetricsObserver {
                 }
                 if let Some((tokens, reason)) = hidden_input_tokens {
                     let [api, model] = labels;
-                    let labels = [api, model, ("opaque", reason.as_str().to_owned())];
+                    let labels = [api, model, ("opaque", reason.as_str().into())];
                     gauge!("token_quota_hidden_input_tokens", &labels).set(*tokens as f64);
                 }
             }
             Event::Counted { known, fresh } => {
-                let counted =
-                    |is: &'static str| counter!("token_quota_counted_bytes_total", "known" => is);
-                counted("yes").increment(*known);
-                counted("no").increment(*fresh);
+                for (is, bytes) in [("yes", *known), ("no", *fresh)] {
+                    if bytes > 0 {
+                        counter!("token_quota_counted_bytes_total", "known" => is).increment(bytes);
+                    }
+                }
             }
             Event::Unmetered => counter!("token_quota_unmetered_total").increment(1),
             Event::StoreFailed { .. } => counter!("token_quota_store_failures_total").increment(1),
@@ -309,16 +330,21 @@ impl Observer for MetricsObserver {
     }
 }
 
-fn by_limit(metric: &'static str, limit: &str) {
-    counter!(metric, "limit" => limit.to_owned()).increment(1);
+fn by_limit(metric: &'static str, limit: &Arc<str>) {
+    counter!(metric, "limit" => limit.clone()).increment(1);
 }
 
-fn booked(model: &str, kind: &'static str, tokens: u64) {
-    counter!("token_quota_tokens_total", "model" => model.to_owned(), "kind" => kind)
-        .increment(tokens);
+/// Tokens of a kind. To look a counter up is most of what it costs to add to it: for nothing it is not done.
+fn tokens(metric: &'static str, model: &SharedString, kind: &'static str, tokens: u64) {
+    if tokens > 0 {
+        counter!(metric, "model" => model.clone(), "kind" => kind).increment(tokens);
+    }
 }
 
-fn reserved(model: &str, kind: &'static str, tokens: u64) {
-    counter!("token_quota_reserved_tokens_total", "model" => model.to_owned(), "kind" => kind)
-        .increment(tokens);
+fn booked(model: &SharedString, kind: &'static str, booked: u64) {
+    tokens("token_quota_tokens_total", model, kind, booked);
+}
+
+fn reserved(model: &SharedString, kind: &'static str, reserved: u64) {
+    tokens("token_quota_reserved_tokens_total", model, kind, reserved);
 }

@@ -267,12 +267,18 @@ pub enum Event {
         hold: HoldId,
         /// Who pays; nobody where a reservation was to be taken back.
         subject: Option<Subject>,
+        /// The API that was called, where it was one we know.
+        api: Option<&'static str>,
+        /// The model that was asked for.
+        asked: Option<Arc<str>>,
         /// The model that was called.
         model: Option<Arc<str>>,
         /// What the call used.
         usage: Usage,
         /// What it cost.
         cost: Cost,
+        /// When the call was admitted, in microseconds since the Unix epoch: calendar limits book it in the period that this is in.
+        admitted_at: Option<i64>,
         /// Why.
         reason: String,
     },
@@ -453,9 +459,12 @@ impl Observers {
         self.tell(|| Event::SettlementLost {
             hold: settlement.id,
             subject: record.map(|record| record.subject.clone()),
+            api: record.and_then(|record| record.api),
+            asked: record.map(|record| record.asked.clone()),
             model: record.map(|record| record.model.clone()),
             usage: record.map(|record| record.usage).unwrap_or_default(),
             cost: record.map(|record| record.cost).unwrap_or_default(),
+            admitted_at: record.map(|record| record.admitted_at),
             reason: reason.to_owned(),
         });
     }

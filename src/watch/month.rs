@@ -46,6 +46,24 @@ impl Month {
             },
         }
     }
+
+    /// So many months before it.
+    pub(super) fn earlier_by(self, months: usize) -> Self {
+        let count = self.count() - i64::try_from(months).unwrap_or(i64::MAX / 2);
+        let year = i16::try_from(count.div_euclid(12)).unwrap_or(i16::MIN);
+        let month = i8::try_from(1 + count.rem_euclid(12)).unwrap_or(1);
+        Self { year, month }
+    }
+
+    /// How many months lie between the two.
+    pub(super) fn apart(self, other: Self) -> u64 {
+        self.count().abs_diff(other.count())
+    }
+
+    /// Months since January of the year 0.
+    fn count(self) -> i64 {
+        i64::from(self.year) * 12 + i64::from(self.month) - 1
+    }
 }
 
 impl fmt::Display for Month {
@@ -66,5 +84,15 @@ mod tests {
         };
         assert_eq!(december.next().to_string(), "2027-01");
         assert_eq!(december.next().next().to_string(), "2027-02");
+    }
+
+    #[test]
+    fn months_are_counted_over_the_turns_of_years() {
+        let month = |year, month| Month { year, month };
+        assert_eq!(month(2026, 11).earlier_by(36), month(2023, 11));
+        assert_eq!(month(2026, 1).earlier_by(1), month(2025, 12));
+        assert_eq!(month(2026, 12).earlier_by(12), month(2025, 12));
+        assert_eq!(month(2026, 1).apart(month(2024, 12)), 13);
+        assert_eq!(month(2024, 12).apart(month(2026, 1)), 13);
     }
 }

@@ -37,12 +37,17 @@ def noon():
     return f"Etc/GMT{-ahead:+}"
 
 
-def run(*arguments):
+def run(*arguments, environment=()):
     """The gateway where it is expected to end by itself: exit code, stdout, stderr."""
     # Elsewhere: what it keeps, it keeps in the directory that it is started in.
     with tempfile.TemporaryDirectory() as directory:
         done = subprocess.run(
-            [BINARY, *arguments], capture_output=True, text=True, timeout=DEADLINE, cwd=directory
+            [BINARY, *arguments],
+            capture_output=True,
+            text=True,
+            timeout=DEADLINE,
+            cwd=directory,
+            env={**os.environ, **dict(environment)},
         )
     return done.returncode, done.stdout, done.stderr
 

@@ -116,7 +116,7 @@ class Journal(unittest.TestCase):
             settled = "select sum(input_tokens + output_tokens) from spend_by_project"
             until("the settlement", lambda: self.query(settled) == [(used,)])
             backup = ["--store", f"sqlite:{self.file}", "--backup", str(copy)]
-            self.assertEqual(run(*backup), (0, "", ""))
+            self.assertEqual(run(*backup), (0, "", f"{self.file} is copied to {copy}\n"))
             self.spend(gateway)
             code, _, err = run(*backup)
             self.assertEqual(code, 1)

@@ -41,7 +41,8 @@ class Arguments(unittest.TestCase):
             (["--upstream", "http://me:secret@host"], "UPSTREAM_API_KEY"),
             (["--store", "sqlite:"], "names no file"),
             (["--store", "sqlite"], "names no file"),
-            (["--store", "paper"], "paper"),
+            (["--store", "paper"], "sqlite:PATH"),
+            (["--store", "memory", "--store-timeout", "5"], "--store-timeout"),
             (["--store", "redis:host"], "--store redis"),
             (["--store", "redis://host:port"], "--store redis"),
             (["--store", "redis://host/first"], "database"),
@@ -84,6 +85,22 @@ class Arguments(unittest.TestCase):
             code, out, err = run("--config", str(file), "--store", "redis://127.0.0.1")
             self.assertEqual((code, out), (2, ""))
             self.assertTrue(err.startswith(f"{file}: limit `daily`: "), err)
+
+    def test_the_demos_published_keys_spend_nobodys_account(self):
+        arguments = ["--upstream", "http://127.0.0.1:1", "--listen", "0.0.0.0:0"]
+        code, out, err = run(*arguments, environment={"UPSTREAM_API_KEY": "sk-provider"})
+        self.assertEqual((code, out), (2, ""))
+        self.assertIn("--config", err)
+
+    def test_what_would_surprise_is_said_at_the_start(self):
+        without_keys = "[tiers.free]\nlimits = []\n"
+        with Gateway(without_keys, upstream="http://127.0.0.1:1/v1") as gateway:
+            self.assertIn("no [keys]", gateway.log())
+            self.assertIn("/v1/v1/", gateway.log())
+
+    def test_without_a_quota_there_is_no_file_for_it(self):
+        with Gateway(config(1_000), arguments=["--no-quota"]) as gateway:
+            self.assertEqual(list(gateway.config.parent.glob("quota.db*")), [])
 
     def test_an_address_that_is_taken_is_a_failure(self):
         with Gateway() as gateway:

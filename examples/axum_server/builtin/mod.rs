@@ -23,18 +23,15 @@ use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 use tokio::task::spawn_blocking;
 
-use crate::{Model, errors};
+use crate::errors;
 
 /// Requests of fewer bytes are counted at once.
 const SMALL: usize = 16 * 1024;
 
-pub(crate) fn routes() -> Model {
-    Model {
-        routes: Router::new()
-            .route("/v1/models", get(models))
-            .fallback(call),
-        is_builtin: true,
-    }
+pub(crate) fn routes() -> Router {
+    Router::new()
+        .route("/v1/models", get(models))
+        .fallback(call)
 }
 
 async fn models() -> Json<Value> {

@@ -41,6 +41,12 @@ impl Base {
         }
     }
 
+    /// Whether it ends as the paths of most APIs begin, as the addresses that clients are given do.
+    pub(crate) fn ends_in_version(&self) -> bool {
+        let last = self.path.rsplit('/').next().unwrap_or_default();
+        matches!(last, "v1" | "v1beta")
+    }
+
     /// The address of a request; nothing if its path would lead out of the base.
     pub(crate) fn target(&self, uri: &Uri) -> Option<Uri> {
         let path = uri.path();

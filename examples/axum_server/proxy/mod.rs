@@ -5,7 +5,7 @@ mod headers;
 mod upstream;
 
 pub(crate) use base::Base;
-pub(crate) use upstream::Upstream;
+pub(crate) use upstream::{KEY, Upstream};
 
 use std::error::Error;
 use std::sync::Arc;
@@ -21,16 +21,13 @@ use tower_http::timeout::TimeoutBody;
 use tower_token_quota::Outcome;
 
 use crate::gateway::PATIENCE;
-use crate::{Model, errors, routes};
+use crate::{errors, routes};
 
 /// Every path goes to the provider.
-pub(crate) fn routes(upstream: Upstream) -> Model {
-    Model {
-        routes: Router::new()
-            .fallback(forward)
-            .with_state(Arc::new(upstream)),
-        is_builtin: false,
-    }
+pub(crate) fn routes(upstream: Upstream) -> Router {
+    Router::new()
+        .fallback(forward)
+        .with_state(Arc::new(upstream))
 }
 
 async fn forward(State(upstream): State<Arc<Upstream>>, request: Request) -> Response {

@@ -10,7 +10,8 @@ use hyper_util::client::legacy::Error;
 use super::{Base, headers};
 use crate::client::{self, HttpsClient};
 
-const KEY: &str = "UPSTREAM_API_KEY";
+/// The variable of the environment that has the provider's key.
+pub(crate) const KEY: &str = "UPSTREAM_API_KEY";
 
 /// A provider.
 pub(crate) struct Upstream {

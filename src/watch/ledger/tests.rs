@@ -67,5 +67,30 @@ fn no_more_months_are_kept_than_there_is_room_for() {
     for month in 0..50 {
         refuse(&ledger, &subject("acme"), "m", NOVEMBER + month * MONTH);
     }
-    assert!(ledger.lock().months.len() <= MOST_MONTHS + 1);
+    assert_eq!(ledger.lock().months.len(), MOST_MONTHS);
+}
+
+#[test]
+fn the_running_month_is_kept_although_a_clock_once_showed_a_later_one() {
+    let ledger = Ledger::default();
+    ledger.lock().most_rows = 10;
+    refuse(&ledger, &subject("acme"), "m", NOVEMBER + 120 * MONTH);
+    for name in 0..20 {
+        refuse(&ledger, &subject(&name.to_string()), "m", NOVEMBER);
+    }
+    let running = ledger.month(NOVEMBER);
+    assert_eq!(ledger.organizations(running).len(), 4);
+    let first = ledger.account(running, "0");
+    assert_eq!(first.totals.saved.refused.calls, 1);
+}
+
+#[test]
+fn history_is_of_the_last_months_however_long_ago_a_clock_once_stood() {
+    let ledger = Ledger::default();
+    for at in [0, NOVEMBER - MONTH] {
+        refuse(&ledger, &subject("acme"), "m", at);
+    }
+    let history = ledger.history("acme", None, ledger.month(NOVEMBER));
+    let months: Vec<String> = history.iter().map(|(month, _)| month.to_string()).collect();
+    assert_eq!(months, [ledger.month(NOVEMBER - MONTH).to_string()]);
 }
