@@ -3,6 +3,7 @@
 
 mod disk;
 mod failing;
+mod faulty;
 mod folder;
 mod opening;
 mod order;
