@@ -50,9 +50,3 @@ impl Figures {
         self.processor.as_secs_f64() / self.requests as f64
     }
 }
-
-pub(crate) fn median(figures: impl Iterator<Item = f64>) -> f64 {
-    let mut figures: Vec<f64> = figures.collect();
-    figures.sort_by(f64::total_cmp);
-    figures[figures.len() / 2]
-}

@@ -7,8 +7,12 @@
 //! gateway alone took for each request, from `/proc`.
 #![allow(clippy::unwrap_used, clippy::float_arithmetic)]
 
+#[path = "../support/chat.rs"]
+mod chat;
 mod compare;
 mod load;
+#[path = "../support/measure.rs"]
+mod measure;
 mod process;
 #[path = "../support/prose.rs"]
 mod prose;
@@ -17,8 +21,9 @@ mod upstream;
 use std::fs;
 use std::path::Path;
 
-use compare::{Figures, compare, median};
+use compare::{Figures, compare};
 use load::Texts;
+use measure::median;
 use process::Executable;
 use upstream::Upstream;
 
@@ -74,8 +79,8 @@ limits = [
 
 fn print(texts: Texts, [bare, with_quota]: &[Figures; 2]) {
     let rounds = with_quota.per_second.iter().zip(&bare.per_second);
-    let ratio = median(rounds.map(|(with, without)| with / without));
-    let per_second = median(with_quota.per_second.iter().copied());
+    let ratio = median(rounds.map(|(with, without)| with / without)).unwrap();
+    let per_second = median(with_quota.per_second.iter().copied()).unwrap();
     let processor = with_quota.processor_per_request();
     let more = processor - bare.processor_per_request();
     let micros = |seconds: f64| format!("{:.0} µs", seconds * 1e6);

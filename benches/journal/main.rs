@@ -4,10 +4,14 @@
 //! before the provider is called, which here answers at once. The journal is in the target directory, and so on its disk.
 #![allow(clippy::unwrap_used, clippy::float_arithmetic)]
 
+#[path = "../support/chat.rs"]
+mod chat;
 #[path = "../gateway/compare.rs"]
 mod compare;
 #[path = "../gateway/load.rs"]
 mod load;
+#[path = "../support/measure.rs"]
+mod measure;
 #[path = "../gateway/process.rs"]
 mod process;
 #[path = "../support/prose.rs"]
@@ -18,8 +22,9 @@ mod upstream;
 use std::fs;
 use std::path::Path;
 
-use compare::{Figures, compare, median};
+use compare::{Figures, compare};
 use load::Texts;
+use measure::median;
 use process::Executable;
 use upstream::Upstream;
 
@@ -78,8 +83,8 @@ limits = [
 
 fn print(texts: Texts, [in_memory, on_disk]: &[Figures; 2]) {
     let rounds = on_disk.per_second.iter().zip(&in_memory.per_second);
-    let ratio = median(rounds.map(|(with, without)| with / without));
-    let per_second = |figures: &Figures| median(figures.per_second.iter().copied());
+    let ratio = median(rounds.map(|(with, without)| with / without)).unwrap();
+    let per_second = |figures: &Figures| median(figures.per_second.iter().copied()).unwrap();
     let processor = |figures: &Figures| figures.processor_per_request() * 1e6;
     println!(
         "| {} | {:.0} | {:.0} | **{ratio:.2}** | {:.0} µs | {:.0} µs |",
