@@ -18,6 +18,7 @@ use tower_token_quota::{Demand, Limit, Policy, Quota, Subject, Tier, Usage, Usd}
 
 mod redis_support;
 mod store_support;
+use redis_support::noon;
 use redis_support::server::{DEADLINE, Server};
 use store_support::*;
 
@@ -323,11 +324,7 @@ mod money {
     async fn what_is_larger_nevertheless_counts_as_the_largest() {
         let server = Server::start();
         let store = store(&server);
-        let rule = |cap| match running(cap) {
-            Rule::Budget { cap, .. } => running(cap),
-            other => other,
-        };
-        let call = |amount| [hard("k", rule(u64::MAX), amount)];
+        let call = |amount| [hard("k", running(u64::MAX), amount)];
         assert!(granted(
             &store
                 .reserve(asked(1, &call(LARGEST_AMOUNT)))
@@ -387,6 +384,7 @@ mod time {
         let clock = FakeClock::at("2001-02-03T04:05:06Z");
         let limit = Limit::tokens(1_000).per_day();
         let policy = Policy::new()
+            .timezone(noon())
             .tier(Tier::new("t").limit(limit))
             .build()
             .unwrap();

@@ -4,10 +4,13 @@ use std::array;
 use std::time::Duration;
 
 use crate::load::{Load, Texts};
+use crate::measure::median;
 use crate::process::Gateway;
 
 const ROUNDS: usize = 21;
 const WINDOW: Duration = Duration::from_millis(400);
+
+const ROUND: &str = "a round at least";
 
 /// What one gateway did in each round.
 #[derive(Default)]
@@ -47,22 +50,16 @@ impl Figures {
     }
 
     pub(crate) fn per_second(&self) -> f64 {
-        median(self.per_second.iter().copied())
+        median(self.per_second.iter().copied()).expect(ROUND)
     }
 
     /// How much of what the other did this one did, within one round.
     pub(crate) fn ratio_to(&self, other: &Self) -> f64 {
         let rounds = self.per_second.iter().zip(&other.per_second);
-        median(rounds.map(|(its, others)| its / others))
+        median(rounds.map(|(its, others)| its / others)).expect(ROUND)
     }
 
     pub(crate) fn processor_per_request(&self) -> f64 {
         self.processor.as_secs_f64() / self.requests as f64
     }
-}
-
-fn median(figures: impl Iterator<Item = f64>) -> f64 {
-    let mut figures: Vec<f64> = figures.collect();
-    figures.sort_by(f64::total_cmp);
-    figures[figures.len() / 2]
 }

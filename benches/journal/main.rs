@@ -4,10 +4,14 @@
 //! before the provider is called, which here answers at once. The journal is in the target directory, and so on its disk.
 #![allow(clippy::unwrap_used, clippy::float_arithmetic)]
 
+#[path = "../support/chat.rs"]
+mod chat;
 #[path = "../gateway/compare.rs"]
 mod compare;
 #[path = "../gateway/load.rs"]
 mod load;
+#[path = "../support/measure.rs"]
+mod measure;
 #[path = "../gateway/process.rs"]
 mod process;
 #[path = "../support/prose.rs"]
@@ -34,10 +38,7 @@ async fn main() {
     fs::write(&config, policy()).unwrap();
     let upstream = Upstream::start();
     let executable = Executable::build();
-    let start = |store: &str| {
-        let arguments = ["--store".to_owned(), store.to_owned()];
-        executable.start(&config, upstream.address, &arguments)
-    };
+    let start = |store: &str| executable.start(&config, upstream.address, &["--store", store]);
 
     let in_memory = start("memory");
     let on_disk = start(&format!("sqlite:{}", directory.join("quota.db").display()));

@@ -255,6 +255,11 @@ impl Store for JournalStore {
         Box::pin(self.working())
     }
 
+    /// Those that the thread has at hand are not counted.
+    fn waiting(&self) -> usize {
+        self.writer.waiting()
+    }
+
     fn drain(&self) -> BoxFuture<'_, ()> {
         Box::pin(self.writer.drain())
     }

@@ -45,7 +45,7 @@ impl Totals {
             record: record.clone(),
             model: model.clone(),
         };
-        let sum = self.0.entry(whose(&record.model)).or_default();
+        let sum = self.0.entry(whose(&record.summed_as())).or_default();
         sum.add(record);
         if let Some(asked_cost) = record.asked_cost {
             let saved = int(asked_cost.saturating_sub(record.cost.usd).nanos());

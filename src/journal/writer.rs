@@ -111,6 +111,15 @@ impl Writer {
         }
     }
 
+    /// How many settlements are queued.
+    pub(super) fn waiting(&self) -> usize {
+        let queue = self.shared.lock();
+        let entries = queue.items.iter().filter_map(|item| item.entry.as_ref());
+        entries
+            .filter(|entry| matches!(entry, Entry::Settled(_)))
+            .count()
+    }
+
     /// Waits until all that is queued is on disk.
     pub(super) fn drain(&self) -> impl Future<Output = ()> + use<> {
         let (sender, receiver) = oneshot::channel();

@@ -192,6 +192,22 @@ pub struct CallRecord {
     pub corrects: Option<Replaced>,
 }
 
+/// The name of what is summed together.
+pub(crate) const OTHER: &str = "other";
+
+impl CallRecord {
+    /// The model that its cost is summed up by. Callers invent names: of a model that nobody has heard of, and that ran nothing,
+    /// no sum is kept.
+    pub(crate) fn summed_as(&self) -> Arc<str> {
+        let ran = self.basis != Basis::NothingRan;
+        if ran || crate::model::facts(&self.model).is_some() {
+            self.model.clone()
+        } else {
+            OTHER.into()
+        }
+    }
+}
+
 /// What was booked for a call, and is no longer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]

@@ -12,7 +12,7 @@ use super::report::{Saved, Saving, Totals};
 use crate::money::Usd;
 use crate::policy::{Period, Span};
 use crate::reject::RejectionKind;
-use crate::store::{CallRecord, Past};
+use crate::store::{CallRecord, OTHER, Past};
 use crate::subject::Subject;
 
 /// How many names one organization has in a month, of projects and of models each. More are counted together.
@@ -24,9 +24,6 @@ const MOST_ROWS: usize = 50_000;
 
 /// How many months are kept.
 const MOST_MONTHS: usize = 36;
-
-/// The row of what is counted together.
-const OTHER: &str = "other";
 
 /// One organization's month.
 #[derive(Debug, Clone, Default)]
@@ -93,7 +90,9 @@ impl Ledger {
     pub(crate) fn settled(&self, call: &CallRecord) {
         let at = call.admitted_at;
         self.lock()
-            .book(&call.subject, &call.model, at, |totals| totals.settle(call));
+            .book(&call.subject, &call.summed_as(), at, |totals| {
+                totals.settle(call);
+            });
         let Some(asked_cost) = call.asked_cost else {
             return;
         };

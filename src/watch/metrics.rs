@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use metrics::{SharedString, Unit, counter, describe_counter, describe_gauge, gauge};
 
 use super::{Event, Observer};
+use crate::store::OTHER;
 
 /// Counts each event. Names of users are never labels: their number has no bound.
 ///
@@ -156,9 +157,6 @@ const FAILURES: &[&str] = &[
     "token_quota_settlements_lost_total",
     "token_quota_usage_records_dropped_total",
 ];
-
-/// The label of those that have none of their own.
-const OTHER: &str = "other";
 
 /// How many models get a label of their own.
 const MODEL_LABELS: usize = 256;

@@ -1,9 +1,9 @@
 //! What plain SQL says.
 
 use tower_token_quota::clock::FakeClock;
-use tower_token_quota::{DEFAULT_ORGANIZATION, Subject, Usage, Usd};
+use tower_token_quota::{DEFAULT_ORGANIZATION, Demand, Subject, Usage, Usd};
 
-use crate::folder::{Folder, limits, reserve_for, written};
+use crate::folder::{Folder, limits, reserve_for, tokens_only, written};
 use crate::support::{NOON, alice};
 
 #[tokio::test]
@@ -64,6 +64,29 @@ async fn the_views_answer_for_projects_users_and_models() {
         ["2026-11-21T12:00:00Z carol gpt-4o-mini 1000+1000 0.001250000"]
     );
     assert_eq!(row("count(*)", "open_holds"), ["0"]);
+}
+
+#[tokio::test]
+async fn names_that_callers_invent_leave_no_row_each_for_ever() {
+    let folder = Folder::new();
+    let quota = folder.quota(tokens_only(), &FakeClock::at(NOON));
+    for call in 0..5 {
+        let demand = Demand::new(format!("invented-{call}")).input_tokens(1);
+        quota.reserve(&alice(), demand).await.unwrap().release();
+    }
+    reserve_for(&quota, &alice()).await.unwrap().release();
+    written(&quota).await;
+    assert_eq!(
+        folder.ask("SELECT model || ' ' || calls FROM spend_by_model ORDER BY model"),
+        ["gpt-4o-mini 1", "other 5"]
+    );
+    let report = quota.report().await.unwrap();
+    let names: Vec<_> = report.organizations[0]
+        .models
+        .iter()
+        .map(|of| &*of.model)
+        .collect();
+    assert_eq!(names, ["gpt-4o-mini", "other"]);
 }
 
 /// A provider that says nonsense makes no journal unreadable: sums stop at the largest number.
