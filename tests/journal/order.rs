@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex};
 use tower_token_quota::clock::FakeClock;
 use tower_token_quota::journal::{Entry, JournalError, JournalStore, Kept, SqliteStorage, Storage};
 use tower_token_quota::policy::PolicyBuilder;
+use tower_token_quota::store::HoldId;
 use tower_token_quota::{Quota, Usage};
 
-use crate::folder::{Folder, limits, reserve, tokens_only};
+use crate::folder::{Folder, MOST, limits, reserve, tokens_only};
 use crate::support::{self, NOON, Provider, call, hello_call, metered};
 
 /// What happened, in order.
@@ -106,10 +107,17 @@ impl Watched {
         });
         let served = call(&metered(&self.quota, &provider), hello_call()).await;
         assert_eq!(served.status, 200);
-        // gpt-4o-mini: $0.15 and $0.60 for a million.
-        self.log.add(Op::Answered(8 * 150 + output * 600));
+        self.log.add(Op::Answered(cost(8, output)));
     }
 }
+
+/// In nano-dollars, at gpt-4o-mini's $0.15 and $0.60 for a million.
+fn cost(input: u64, output: u64) -> u64 {
+    input * 150 + output * 600
+}
+
+/// The most that a call over HTTP may cost: 8 tokens in and 1,000 out, in the service tier that is the dearest.
+const HTTP_MOST: u64 = 1_002_000;
 
 #[tokio::test]
 async fn a_hold_is_written_then_brought_onto_the_disk_and_only_then_the_call_is_made() {
@@ -137,9 +145,32 @@ async fn with_durability_settle_only_settlements_are_written() {
     assert!(!letters.contains('h') && letters.contains('s'), "{letters}");
 }
 
+/// A call, and what is booked for it in nano-dollars: when it is over, and for as long as nothing but its hold is known.
+#[derive(Debug)]
+struct Known {
+    id: HoldId,
+    cost: u64,
+    most: u64,
+}
+
+impl Known {
+    /// Of a journal with these entries.
+    fn booked(&self, entries: &[Entry]) -> u64 {
+        let is_over = |entry: &Entry| matches!(entry, Entry::Settled(over) if over.id == self.id);
+        let is_held = |entry: &Entry| matches!(entry, Entry::Hold(open) if open.id == self.id);
+        if entries.iter().any(is_over) {
+            self.cost
+        } else if entries.iter().any(is_held) {
+            self.most
+        } else {
+            0
+        }
+    }
+}
+
 /// A crash may come between any two operations, and of what was not brought onto the disk any part may be there, from the first on.
 #[tokio::test]
-async fn whatever_a_crash_leaves_the_books_are_never_too_low_and_no_higher_than_what_was_under_way()
+async fn whatever_a_crash_leaves_a_call_that_is_over_is_booked_once_and_one_under_way_at_its_most()
 {
     let watched = Watched::new(limits());
     for output in [2, 700, 900] {
@@ -148,57 +179,73 @@ async fn whatever_a_crash_leaves_the_books_are_never_too_low_and_no_higher_than_
     let open = reserve(&watched.quota).await.unwrap();
     watched.call(5).await;
     open.settle(Usage::new(1_000, 1_000));
-    watched.log.add(Op::Answered(750_000));
+    watched.log.add(Op::Answered(cost(1_000, 1_000)));
     watched.quota.drain().await;
     let ops = watched.log.ops();
+    let calls = known(
+        &ops,
+        [
+            (cost(8, 2), HTTP_MOST),
+            (cost(8, 700), HTTP_MOST),
+            (cost(8, 900), HTTP_MOST),
+            (cost(1_000, 1_000), MOST),
+            (cost(8, 5), HTTP_MOST),
+        ],
+    );
     for crash in 0..=ops.len() {
         let happened = &ops[..crash];
         let synced = happened.iter().rposition(|op| matches!(op, Op::Sync));
-        let unsynced = happened[synced.map_or(0, |at| at + 1)..].iter();
-        let unsynced = unsynced.filter(|op| matches!(op, Op::Write(_))).count();
-        for lost in 0..=unsynced {
-            audit(happened, unsynced - lost);
+        let (synced, unsynced) = happened.split_at(synced.map_or(0, |at| at + 1));
+        let (synced, unsynced) = (writes(synced), writes(unsynced));
+        for kept in 0..=unsynced.len() {
+            let left = [&synced, &unsynced[..kept]].concat();
+            audit(&left, &calls, served(happened));
         }
     }
 }
 
-/// Opens what is there after a crash: all that was synced, and so many of the writes after it.
-fn audit(happened: &[Op], unsynced_kept: usize) {
+/// What the calls are whose holds were written, in that order.
+fn known(ops: &[Op], booked: [(u64, u64); 5]) -> Vec<Known> {
+    let written = writes(ops);
+    let held = written.iter().filter_map(|entry| match entry {
+        Entry::Hold(open) => Some(open.id),
+        _ => None,
+    });
+    let known = |(id, (cost, most))| Known { id, cost, most };
+    let calls: Vec<Known> = held.zip(booked).map(known).collect();
+    assert_eq!(calls.len(), booked.len());
+    calls
+}
+
+fn writes(ops: &[Op]) -> Vec<Entry> {
+    let write = |op: &Op| match op {
+        Op::Write(entry) => Some((**entry).clone()),
+        _ => None,
+    };
+    ops.iter().filter_map(write).collect()
+}
+
+fn served(ops: &[Op]) -> u64 {
+    let served = |op: &Op| match op {
+        Op::Answered(nanos) => *nanos,
+        _ => 0,
+    };
+    ops.iter().map(served).sum()
+}
+
+/// Opens what is there after a crash.
+fn audit(left: &[Entry], calls: &[Known], served: u64) {
     let folder = Folder::new();
     let mut storage = SqliteStorage::open(folder.file()).unwrap();
-    let synced = happened.iter().rposition(|op| matches!(op, Op::Sync));
-    let (before, after) = happened.split_at(synced.map_or(0, |at| at + 1));
-    let writes = |ops: &[Op]| -> Vec<Entry> {
-        let write = |op: &Op| match op {
-            Op::Write(entry) => Some((**entry).clone()),
-            _ => None,
-        };
-        ops.iter().filter_map(write).collect()
-    };
-    let kept = writes(after).into_iter().take(unsynced_kept);
-    for entry in writes(before).into_iter().chain(kept) {
-        storage.write(&entry).unwrap();
+    for entry in left {
+        storage.write(entry).unwrap();
     }
     storage.sync().unwrap();
     drop(storage);
 
-    let calls = happened.iter().filter(|op| matches!(op, Op::Call)).count();
-    let served: u64 = happened
-        .iter()
-        .map(|op| match op {
-            Op::Answered(nanos) => *nanos,
-            _ => 0,
-        })
-        .sum();
     let quota = folder.quota(limits(), &FakeClock::at(NOON));
     let usd = support::limit(&quota, "usd");
-    assert_eq!(usd.held, 0);
-    assert!(
-        usd.used >= served,
-        "{} of {served} after {calls} calls",
-        usd.used
-    );
-    // Each call's own estimate, and one of Alice's without HTTP.
-    let most = (u64::try_from(calls).unwrap() + 1) * (8 * 150 + 1_000 * 600) + 750_000;
-    assert!(usd.used <= served + most, "{} of {served}", usd.used);
+    let booked: u64 = calls.iter().map(|call| call.booked(left)).sum();
+    assert_eq!((usd.used, usd.held), (booked, 0));
+    assert!(usd.used >= served, "{} of {served}", usd.used);
 }
