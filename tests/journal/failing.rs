@@ -1,61 +1,24 @@
 //! A disk that is full, or fails: the failure rules hold, nothing that was settled is lost, and it mends by itself.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tower_token_quota::clock::FakeClock;
-use tower_token_quota::journal::{Entry, JournalError, JournalStore, Kept, SqliteStorage, Storage};
+use tower_token_quota::journal::{JournalStore, SqliteStorage};
 use tower_token_quota::policy::{OnStoreFailure, PolicyBuilder};
 use tower_token_quota::store::Adjustment;
 use tower_token_quota::watch::Event;
 use tower_token_quota::{Demand, Limit, Policy, Quota, RejectionKind, Tier, Usage};
 
 use crate::disk::{Mounted, say_skipped};
+use crate::faulty::Faults;
 use crate::folder::{Folder, MOST, limits, reserve, tokens_only, written};
 use crate::support::watch::Events;
 use crate::support::{self, NOON, Provider, alice, call, hello_call, metered};
 
-/// A disk that takes nothing while it is said to be full.
-#[derive(Debug)]
-struct Disk {
-    inner: SqliteStorage,
-    batch: Vec<Entry>,
-    is_full: Arc<AtomicBool>,
-    hangs: Arc<AtomicBool>,
-}
-
-impl Storage for Disk {
-    fn write(&mut self, entry: &Entry) -> Result<(), JournalError> {
-        self.batch.push(entry.clone());
-        Ok(())
-    }
-    fn sync(&mut self) -> Result<(), JournalError> {
-        while self.hangs.load(Ordering::SeqCst) {
-            std::thread::yield_now();
-        }
-        let batch = std::mem::take(&mut self.batch);
-        if self.is_full.load(Ordering::SeqCst) {
-            return Err(JournalError::Other("the disk is full".to_owned()));
-        }
-        for entry in &batch {
-            self.inner.write(entry)?;
-        }
-        self.inner.sync()
-    }
-    fn read(&mut self) -> Result<Kept, JournalError> {
-        self.inner.read()
-    }
-    fn tidy(&mut self) -> Result<bool, JournalError> {
-        Ok(false)
-    }
-}
-
 struct It {
     folder: Folder,
     quota: Quota,
-    is_full: Arc<AtomicBool>,
-    hangs: Arc<AtomicBool>,
+    faults: Faults,
     events: Events,
 }
 
@@ -65,35 +28,26 @@ impl It {
     }
 
     fn with_patience(policy: PolicyBuilder, patience: Duration) -> Self {
-        let (folder, is_full) = (Folder::new(), Arc::<AtomicBool>::default());
-        let hangs = Arc::<AtomicBool>::default();
-        let disk = Disk {
-            inner: SqliteStorage::open(folder.file()).unwrap(),
-            batch: Vec::new(),
-            is_full: is_full.clone(),
-            hangs: hangs.clone(),
-        };
-        let store = JournalStore::with_storage(disk).unwrap();
-        let store = store.patience(patience);
+        let (folder, faults) = (Folder::new(), Faults::default());
+        let store = faults.open(&folder).patience(patience);
         let events = Events::default();
         let quota = support::quota_of(policy, &FakeClock::at(NOON));
         let quota = quota.store(store).observer(events.clone());
         Self {
             folder,
             quota,
-            is_full,
-            hangs,
+            faults,
             events,
         }
     }
 
     async fn fill(&self) {
         written(&self.quota).await;
-        self.is_full.store(true, Ordering::SeqCst);
+        self.faults.fill();
     }
 
     fn make_room(&self) {
-        self.is_full.store(false, Ordering::SeqCst);
+        self.faults.make_room();
     }
 }
 
@@ -250,7 +204,7 @@ async fn a_disk_that_hangs() {
     // The periods' beginning is written, so that nothing but the calls keeps the disk busy.
     let _ = it.quota.status(&alice()).await;
     it.quota.drain().await;
-    it.hangs.store(true, Ordering::SeqCst);
+    let hanging = it.faults.hang();
     // An hour passes as soon as there is nothing else to do.
     tokio::time::pause();
     for _ in 0..2 {
@@ -258,7 +212,7 @@ async fn a_disk_that_hangs() {
         assert_eq!(refused, RejectionKind::StoreUnavailable);
     }
     tokio::time::resume();
-    it.hangs.store(false, Ordering::SeqCst);
+    drop(hanging);
     it.quota.drain().await;
     // Their holds were written in the end, and so was that they were taken back.
     assert_eq!(it.folder.ask("SELECT count(*) FROM open_holds"), ["0"]);
@@ -275,7 +229,7 @@ async fn a_disk_that_has_hung_for_too_long() {
     let it = It::with_patience(limits(), Duration::ZERO);
     let _ = it.quota.status(&alice()).await;
     it.quota.drain().await;
-    it.hangs.store(true, Ordering::SeqCst);
+    let hanging = it.faults.hang();
     assert!(reserve(&it.quota).await.is_err());
     // It takes until the disk is busy with that call.
     while !matches!(
@@ -284,7 +238,7 @@ async fn a_disk_that_has_hung_for_too_long() {
     ) {
         tokio::task::yield_now().await;
     }
-    it.hangs.store(false, Ordering::SeqCst);
+    drop(hanging);
     it.quota.drain().await;
     it.quota.health().await.unwrap();
     assert_eq!(it.folder.ask("SELECT count(*) FROM open_holds"), ["0"]);

@@ -4,6 +4,7 @@
 mod counters;
 mod disk;
 mod failing;
+mod faulty;
 mod folder;
 mod opening;
 mod order;
