@@ -1,8 +1,8 @@
 //! What outlives a restart, and what a crash leaves.
 
-use std::future::Future as _;
-use std::task::Poll;
+use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use tower_token_quota::clock::FakeClock;
 use tower_token_quota::journal::JournalStore;
 use tower_token_quota::policy::Enforcement;
@@ -14,6 +14,7 @@ use tower_token_quota::{
     DEFAULT_ORGANIZATION, Limit, LimitStatus, Policy, Quota, Tier, Usage, Usd,
 };
 
+use crate::faulty::Faults;
 use crate::folder::{Folder, MOST, limits, reserve, reserve_for, tokens_only, written};
 use crate::store_support::{at, budget, hard, settlement};
 use crate::support::watch::Events;
@@ -160,14 +161,13 @@ async fn after_a_crash_open_holds_are_booked_at_their_most_and_unreconciled() {
 
 #[tokio::test]
 async fn a_hold_that_was_taken_back_is_not_open_after_a_crash() {
-    let folder = Folder::new();
-    let quota = folder.quota(limits(), &FakeClock::at(NOON));
-    let mut reserving = Box::pin(reserve(&quota));
-    // Polled once, and left.
-    let polled =
-        std::future::poll_fn(|context| Poll::Ready(reserving.as_mut().poll(context).is_pending()));
-    assert!(polled.await, "it waits for the disk");
-    drop(reserving);
+    let (folder, faults) = (Folder::new(), Faults::default());
+    let store = faults.open(&folder).patience(Duration::MAX);
+    let quota = support::quota_of(limits(), &FakeClock::at(NOON)).store(store);
+    let hanging = faults.hang();
+    let polled = reserve(&quota).now_or_never();
+    assert!(polled.is_none(), "it waits for the disk");
+    drop(hanging);
     reserve(&quota).await.unwrap().release();
     quota.drain().await;
     assert_eq!(folder.crashed().open().unwrap().recovered(), 0);
