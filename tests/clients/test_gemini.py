@@ -5,9 +5,9 @@ import unittest
 import urllib.error
 import urllib.request
 
-from gateway import DEADLINE, Gateway
+from gateway import DEADLINE, Gateway, noon
 
-CONFIG = """
+CONFIG = f'timezone = "{noon()}"' + """
 [tiers.free]
 models = ["gemini-2.5-flash"]
 limits = [ { id = "daily", unit = "tokens", amount = 2_000, per = "day" } ]

@@ -9,10 +9,10 @@ import tempfile
 import threading
 import unittest
 
-from gateway import Gateway, ask, run, until
+from gateway import Gateway, ask, noon, run, until
 from provider import Provider
 
-CONFIG = """
+CONFIG = f'timezone = "{noon()}"' + """
 [projects.web]
 budget = { usd = "10", per = "month" }
 [tiers.free]

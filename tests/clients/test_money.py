@@ -13,11 +13,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import openai
 
-from gateway import DEADLINE, Gateway, ask, run, until
+from gateway import DEADLINE, Gateway, ask, noon, run, until
 
 TOKEN = "admin-secret"
 
-CONFIG = """
+CONFIG = f'timezone = "{noon()}"' + """
 [organization]
 budget = { id = "org", usd = "100", per = "month" }
 [projects.web]

@@ -4,9 +4,9 @@ import unittest
 
 import openai
 
-from gateway import Gateway, ask
+from gateway import Gateway, ask, noon
 
-CONFIG = """
+CONFIG = f'timezone = "{noon()}"' + """
 [tiers.free]
 models = ["gpt-4o-mini"]
 limits = [ { id = "daily", unit = "tokens", amount = 2_000, per = "day" } ]

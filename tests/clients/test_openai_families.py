@@ -4,9 +4,9 @@ import unittest
 
 import openai
 
-from gateway import Gateway
+from gateway import Gateway, noon
 
-CONFIG = """
+CONFIG = f'timezone = "{noon()}"' + """
 [tiers.free]
 limits = [ { id = "daily", unit = "tokens", amount = 100_000, per = "day" } ]
 [aliases]

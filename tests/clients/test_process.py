@@ -1,5 +1,6 @@
 """The gateway as a process: its arguments, its signals, what it says of itself."""
 
+import datetime
 import json
 import pathlib
 import signal
@@ -12,12 +13,16 @@ import urllib.request
 
 import openai
 
-from gateway import Gateway, ask, run, until
+from gateway import Gateway, ask, noon, run, until
 from provider import Provider
 
 
+# The same in all policies: in another one another day would run.
+ZONE = noon()
+
+
 def config(amount):
-    return f"""
+    return f"""timezone = "{ZONE}"
 [tiers.free]
 limits = [ {{ id = "daily", unit = "tokens", amount = {amount}, per = "day" }} ]
 [keys]
@@ -127,7 +132,7 @@ class ItsOwnAnswers(unittest.TestCase):
             who = {"organization": "acme", "project": "web", "user": "fred", "tier": "free"}
             self.assertEqual(status["subject"], who)
             [limit] = status["limits"]
-            self.assertRegex(limit.pop("resets_at"), r"^\d{4}-\d\d-\d\dT00:00:00Z$")
+            self.assertEqual(limit.pop("resets_at"), midnight())
             figures = {"amount": 1_000, "used": 0, "held": 0, "remaining": 1_000}
             self.assertEqual(
                 limit, {"id": "daily", "unit": "tokens", "scope": ["user"], "enforcement": "hard", **figures}
@@ -245,6 +250,14 @@ class Signals(unittest.TestCase):
             limit = gateway.limits("sk-free")["daily"]
             self.assertEqual((limit["amount"], limit["used"]), (1_000, used))
             client.close()
+
+
+def midnight():
+    """When the day ends there, as UTC."""
+    there = datetime.timezone(-datetime.timedelta(hours=int(ZONE.removeprefix("Etc/GMT"))))
+    tomorrow = datetime.datetime.now(there).date() + datetime.timedelta(days=1)
+    ends = datetime.datetime.combine(tomorrow, datetime.time(), there)
+    return ends.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def read_answer(answers):

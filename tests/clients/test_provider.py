@@ -8,10 +8,10 @@ import urllib.parse
 
 import openai
 
-from gateway import DEADLINE, Gateway, ask
+from gateway import DEADLINE, Gateway, ask, noon
 from provider import USAGE, Provider
 
-CONFIG = """
+CONFIG = f'timezone = "{noon()}"' + """
 [tiers.pro]
 ladder = ["gpt-4.1-mini"]
 default_output_tokens = 100
@@ -185,8 +185,8 @@ class ProviderWithLimits(unittest.TestCase):
         ]
         for reason, limit in limits:
             with self.subTest(reason=reason):
-                config = f'[tiers.pro]\nlimits = [ {limit} ]\n[keys]\n"{CALLERS}" = {{ tier = "pro" }}'
-                gateway = self.enterContext(Gateway(config))
+                tier = f'[tiers.pro]\nlimits = [ {limit} ]\n[keys]\n"{CALLERS}" = {{ tier = "pro" }}'
+                gateway = self.enterContext(Gateway(f'timezone = "{noon()}"\n{tier}'))
                 statuses = [post(gateway, headers=bearer())[0] for _ in range(2)]
                 self.assertEqual(statuses, [200, 429])
                 self.assertIn(f'token_quota_refused_total{{reason="{reason}"}} 1', gateway.get("/metrics")[1])

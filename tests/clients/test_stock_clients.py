@@ -3,12 +3,12 @@
 import unittest
 
 import stock
-from gateway import Gateway
+from gateway import Gateway, noon
 from stock import Node, Python, Refused
 
 # A caller of each tier for every test.
 CALLERS = range(20)
-CONFIG = """
+CONFIG = f'timezone = "{noon()}"' + """
 [tiers.free]
 models = ["gpt-4o-mini", "gpt-3.5-turbo-instruct", "text-embedding-3-small", "claude-haiku-4-5"]
 limits = [ { id = "daily", unit = "tokens", amount = 2_000, per = "day" } ]
