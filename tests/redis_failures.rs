@@ -4,7 +4,7 @@
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use http::HeaderName;
 use tokio::time::{sleep, timeout};
@@ -20,6 +20,7 @@ mod redis_support;
 mod support;
 use redis_support::cluster::Cluster;
 use redis_support::line::Line;
+use redis_support::noon;
 use redis_support::server::{DEADLINE, Server};
 use redis_support::silent::Silent;
 use support::watch::Events;
@@ -52,15 +53,6 @@ impl Clock for Hurried {
         let now = self.clock.now();
         let steady = now.steady + self.by.load(Ordering::SeqCst);
         Moment { steady, ..now }
-    }
-}
-
-/// A zone in which it is about noon, so that no day ends while a test runs.
-fn noon() -> String {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    match now.as_secs() / 3600 % 24 {
-        hour @ 0..12 => format!("Etc/GMT-{}", 12 - hour),
-        hour => format!("Etc/GMT+{}", hour - 12),
     }
 }
 

@@ -18,6 +18,7 @@ use tower_token_quota::{Demand, Limit, Policy, Quota, Subject, Tier, Usage, Usd}
 
 mod redis_support;
 mod store_support;
+use redis_support::noon;
 use redis_support::server::{DEADLINE, Server};
 use store_support::*;
 
@@ -387,6 +388,7 @@ mod time {
         let clock = FakeClock::at("2001-02-03T04:05:06Z");
         let limit = Limit::tokens(1_000).per_day();
         let policy = Policy::new()
+            .timezone(noon())
             .tier(Tier::new("t").limit(limit))
             .build()
             .unwrap();
