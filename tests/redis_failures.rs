@@ -13,7 +13,8 @@ use tower_token_quota::clock::{Clock, Moment, SystemClock};
 use tower_token_quota::policy::OnStoreFailure::{self, Closed, Local, Open};
 use tower_token_quota::store::RedisStore;
 use tower_token_quota::{
-    Demand, Hold, Limit, Policy, Quota, Subject, Tier, TokenQuota, TokenQuotaLayer, Usage, identify,
+    Demand, Hold, Limit, Policy, Quota, RejectionKind, Subject, Tier, TokenQuota, TokenQuotaLayer,
+    Usage, identify,
 };
 
 mod redis_support;
@@ -127,12 +128,17 @@ impl Instance {
                     .headers
                     .contains_key("x-quota-degraded")
                 {
-                    self.clock.by.fetch_add(1_000_000, Ordering::SeqCst);
-                    sleep(Duration::from_millis(10)).await;
+                    self.hurry().await;
                 }
             }
         })
         .await;
+    }
+
+    /// Lets the time pass for which a store is left alone.
+    async fn hurry(&self) {
+        self.clock.by.fetch_add(1_000_000, Ordering::SeqCst);
+        sleep(Duration::from_millis(10)).await;
     }
 
     /// Calls that are decided without the store, by each rule, and no more of them than it admits.
@@ -180,11 +186,21 @@ impl Instance {
         }
     }
 
-    /// A call under way.
+    /// A call under way, which the store has decided as soon as it can be asked.
     async fn hold(&self, rule: OnStoreFailure) -> Hold {
         let demand = Demand::new("gpt-4o-mini").input_tokens(8).output_tokens(12);
         let subject = Subject::user(rule.as_str(), rule.as_str());
-        in_time(self.quota.reserve(&subject, demand)).await.unwrap()
+        in_time(async {
+            loop {
+                match self.quota.reserve(&subject, demand.clone()).await {
+                    Ok(hold) if hold.degraded().is_none() => return hold,
+                    Ok(hold) => hold.release(),
+                    Err(refused) => assert_eq!(refused.kind, RejectionKind::StoreUnavailable),
+                }
+                self.hurry().await;
+            }
+        })
+        .await
     }
 
     /// Its call is over.
