@@ -20,6 +20,9 @@ mod stall;
 mod texts;
 mod weapons;
 
+use std::num::NonZeroUsize;
+use std::process::ExitCode;
+
 use tower_token_quota::count;
 
 const TABLES: [(&str, fn()); 6] = [
@@ -31,21 +34,40 @@ const TABLES: [(&str, fn()); 6] = [
     ("stall", stall::table),
 ];
 
-fn main() {
+fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let words: Vec<&str> = arguments
-        .iter()
-        .map(String::as_str)
-        .filter(|word| !word.starts_with("--"))
-        .collect();
+    // What cargo adds.
+    let words = arguments.iter().filter(|word| *word != "--bench");
+    let words: Vec<&str> = words.map(String::as_str).collect();
     count::warm_up();
-    if let ["proof", megabytes] = words[..] {
-        return proof::run(megabytes.parse().expect("a number of megabytes"));
+    let is_done = match words[..] {
+        ["proof", megabytes] => megabytes
+            .parse()
+            .map(|megabytes: NonZeroUsize| proof::run(megabytes.get()))
+            .is_ok(),
+        _ => print(&words),
+    };
+    if !is_done {
+        let tables = TABLES.map(|(name, _)| name).join(", ");
+        eprintln!(
+            "usage: cargo bench --bench count -- [proof MEGABYTES | TABLE…], where a table is one of {tables}"
+        );
+        return ExitCode::from(2);
+    }
+    ExitCode::SUCCESS
+}
+
+/// Prints these tables, or all of them where none is named; nothing, if one is named that there is not.
+fn print(names: &[&str]) -> bool {
+    let is_table = |name: &&str| TABLES.iter().any(|(table, _)| table == name);
+    if !names.iter().all(is_table) {
+        return false;
     }
     for (name, table) in TABLES {
-        if words.is_empty() || words.contains(&name) {
+        if names.is_empty() || names.contains(&name) {
             println!("\n## {name}\n");
             table();
         }
     }
+    true
 }
