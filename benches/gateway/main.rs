@@ -24,19 +24,9 @@ use upstream::Upstream;
 
 const CONNECTIONS: usize = 16;
 
-/// A gateway to compare.
-struct Variant {
-    name: &'static str,
-    arguments: Vec<String>,
-}
-
-/// Those with a quota. A store that needs a file may have it in this directory.
-fn variants(_directory: &Path) -> Vec<Variant> {
-    vec![Variant {
-        name: "`--store memory`",
-        arguments: vec!["--store".into(), "memory".into()],
-    }]
-}
+/// The arguments of the gateway without a quota. It keeps nothing either, as a store it has all the same.
+const BARE: [&str; 3] = ["--no-quota", "--store", "memory"];
+const WITH_QUOTA: [&str; 2] = ["--store", "memory"];
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
@@ -46,19 +36,16 @@ async fn main() {
     fs::write(&config, policy()).unwrap();
     let upstream = Upstream::start();
     let executable = Executable::build();
-    let start = |arguments: &[String]| executable.start(&config, upstream.address, arguments);
+    let start = |arguments: &[&str]| executable.start(&config, upstream.address, arguments);
 
-    let bare = start(&["--no-quota".into()]);
+    let (bare, with_quota) = (start(&BARE), start(&WITH_QUOTA));
     println!(
         "| gateway | text | requests per second | of those without the layer | gateway's CPU per request | more than without |"
     );
     println!("| --- | --- | --- | --- | --- | --- |");
-    for variant in variants(&directory) {
-        let with_quota = start(&variant.arguments);
-        for texts in [Texts::Known, Texts::Fresh] {
-            let figures = compare([&bare, &with_quota], CONNECTIONS, texts).await;
-            print(&variant, texts, &figures);
-        }
+    for texts in [Texts::Known, Texts::Fresh] {
+        let figures = compare([&bare, &with_quota], CONNECTIONS, texts).await;
+        print(texts, &figures);
     }
 }
 
@@ -77,14 +64,14 @@ limits = [
     limits.to_owned() + &load::callers(CONNECTIONS, r#"tier = "bench""#)
 }
 
-fn print(variant: &Variant, texts: Texts, [bare, with_quota]: &[Figures; 2]) {
+fn print(texts: Texts, [bare, with_quota]: &[Figures; 2]) {
     let (per_second, ratio) = (with_quota.per_second(), with_quota.ratio_to(bare));
     let processor = with_quota.processor_per_request();
     let more = processor - bare.processor_per_request();
     let micros = |seconds: f64| format!("{:.0} µs", seconds * 1e6);
     println!(
-        "| {} | {} | {per_second:.0} | **{ratio:.2}** | {} | {} |",
-        variant.name,
+        "| `{}` | {} | {per_second:.0} | **{ratio:.2}** | {} | {} |",
+        WITH_QUOTA.join(" "),
         texts.name(),
         micros(processor),
         micros(more),

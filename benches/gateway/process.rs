@@ -32,31 +32,19 @@ impl Executable {
     }
 
     /// Starts a gateway before this upstream, and waits until it listens.
-    pub(crate) fn start(
-        &self,
-        config: &Path,
-        upstream: SocketAddr,
-        arguments: &[String],
-    ) -> Gateway {
-        let mut process = Command::new(&self.0)
+    pub(crate) fn start(&self, config: &Path, upstream: SocketAddr, arguments: &[&str]) -> Gateway {
+        let mut command = Command::new(&self.0);
+        command
             .args(["--listen", "127.0.0.1:0", "--upstream"])
             .arg(format!("http://{upstream}"))
             .arg("--config")
             .arg(config)
-            .args(arguments)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        let stdout = process.stdout.take().unwrap();
-        BufReader::new(stdout).read_line(&mut line).unwrap();
-        let address = line.trim().strip_prefix("listening on http://");
-        let address = address.expect("the gateway did not start").parse();
-        Gateway {
-            process,
-            address: address.unwrap(),
-        }
+            .args(arguments);
+        // Its log is not what is measured. One that does not start tries again, to be heard.
+        Gateway::start(&mut command, Stdio::null()).unwrap_or_else(|| {
+            let _ = Gateway::start(&mut command, Stdio::inherit());
+            panic!("the gateway did not start: {command:?}")
+        })
     }
 }
 
@@ -67,6 +55,21 @@ pub(crate) struct Gateway {
 }
 
 impl Gateway {
+    /// Nothing if it ends instead of listening.
+    fn start(command: &mut Command, log: Stdio) -> Option<Self> {
+        let mut process = command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
+        let stdout = process.stdout.take().unwrap();
+        let mut line = String::new();
+        BufReader::new(stdout).read_line(&mut line).unwrap();
+        let address = line.trim().strip_prefix("listening on http://");
+        let Some(address) = address else {
+            process.wait().unwrap();
+            return None;
+        };
+        let address = address.parse().unwrap();
+        Some(Self { process, address })
+    }
+
     /// What its threads took of the processors so far, in their own code and in the kernel's for them.
     pub(crate) fn processor_time(&self) -> Duration {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.process.id())).unwrap();

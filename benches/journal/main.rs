@@ -34,10 +34,7 @@ async fn main() {
     fs::write(&config, policy()).unwrap();
     let upstream = Upstream::start();
     let executable = Executable::build();
-    let start = |store: &str| {
-        let arguments = ["--store".to_owned(), store.to_owned()];
-        executable.start(&config, upstream.address, &arguments)
-    };
+    let start = |store: &str| executable.start(&config, upstream.address, &["--store", store]);
 
     let in_memory = start("memory");
     let on_disk = start(&format!("sqlite:{}", directory.join("quota.db").display()));
