@@ -113,11 +113,14 @@ impl<T> Drop for Offloaded<T> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
-    use std::sync::mpsc;
+    use std::sync::{Mutex, mpsc};
     use std::thread;
     use std::time::Duration;
 
     use super::*;
+
+    /// What has not happened by then never will.
+    const HANGS: Duration = Duration::from_secs(60);
 
     #[tokio::test]
     async fn small_work_is_done_at_once_and_large_work_elsewhere() {
@@ -144,25 +147,37 @@ mod tests {
         assert!(matches!(work.0, Progress::Ready(Some(Ok(7)))));
     }
 
+    /// Each is held until another may begin.
     #[tokio::test(flavor = "multi_thread")]
-    async fn no_more_run_at_once_than_allowed() {
+    async fn as_many_run_at_once_as_allowed_and_no_more() {
         let offload = Offload::new(0, 2);
         let running = Arc::new(AtomicUsize::new(0));
-        let most = Arc::new(AtomicUsize::new(0));
-        let jobs: Vec<_> = (0..16)
-            .map(|_| {
-                let (running, most) = (Arc::clone(&running), Arc::clone(&most));
-                offload.run(1, move || {
-                    most.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-                    thread::sleep(Duration::from_millis(2));
-                    running.fetch_sub(1, Ordering::SeqCst);
-                })
-            })
-            .collect();
+        let (begun, begins) = mpsc::channel();
+        let (let_go, held) = mpsc::channel();
+        let held = Arc::new(Mutex::new(held));
+        let job = || {
+            let (running, begun, held) = (running.clone(), begun.clone(), held.clone());
+            move || {
+                let _ = begun.send(running.fetch_add(1, Ordering::SeqCst) + 1);
+                // Also one that is left alone goes on: the test has failed then.
+                let _ = held.lock().unwrap().recv();
+                running.fetch_sub(1, Ordering::SeqCst);
+            }
+        };
+        let jobs: Vec<_> = (0..16).map(|_| offload.run(1, job())).collect();
+        let mut at_once: Vec<usize> = Vec::new();
+        for number in 0..jobs.len() {
+            if number >= 2 {
+                let_go.send(()).unwrap();
+            }
+            at_once.push(begins.recv_timeout(HANGS).unwrap());
+        }
+        drop(let_go);
         for job in jobs {
             job.await.unwrap();
         }
-        assert!(most.load(Ordering::SeqCst) <= 2);
+        at_once.sort_unstable();
+        assert_eq!(at_once, [&[1][..], &[2; 15]].concat());
     }
 
     #[tokio::test]
