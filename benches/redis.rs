@@ -12,10 +12,16 @@ use redis::aio::ConnectionLike;
 use tokio::task::JoinSet;
 use tower_token_quota::store::RedisStore;
 use tower_token_quota::store::redis::Connection;
-use tower_token_quota::{Demand, Limit, Policy, Quota, Subject, Tier, Usage};
+use tower_token_quota::{Demand, Quota, Subject, Usage};
 
+#[path = "support/chat.rs"]
+mod chat;
+#[path = "support/measure.rs"]
+mod measure;
 #[path = "../tests/redis_support/mod.rs"]
 mod redis_support;
+use chat::four_limits;
+use measure::median;
 use redis_support::server::{DEADLINE, Server};
 
 /// How many are under way at once on each connection.
@@ -41,13 +47,8 @@ struct Sample {
 }
 
 fn quota(connection: &Connection) -> Quota {
-    let tier = Tier::new("pro")
-        .limit(Limit::requests(1 << 40).per_minute())
-        .limit(Limit::tokens(1 << 50).per_minute())
-        .limit(Limit::tokens(1 << 50).per_day().id("daily"))
-        .limit(Limit::concurrent(1 << 20));
     let store = RedisStore::new(connection.clone()).timeout(DEADLINE);
-    Quota::new(Policy::new().tier(tier).build().unwrap()).store(store)
+    Quota::new(four_limits().build().unwrap()).store(store)
 }
 
 impl Work {
@@ -134,11 +135,6 @@ fn worked(server: &Server) -> f64 {
     info.lines().filter_map(seconds).sum()
 }
 
-fn median(mut all: Vec<f64>) -> f64 {
-    all.sort_by(f64::total_cmp);
-    all[all.len() / 2]
-}
-
 #[tokio::main]
 async fn main() {
     let server = Server::start();
@@ -172,7 +168,7 @@ async fn main() {
     println!("| | each second | of Redis' time | in times of the empty script |");
     println!("| --- | --- | --- | --- |");
     let of =
-        |samples: &[Sample], what: fn(&Sample) -> f64| median(samples.iter().map(what).collect());
+        |samples: &[Sample], what: fn(&Sample) -> f64| median(samples.iter().map(what)).unwrap();
     let empty = of(&samples[1], |sample| sample.of_redis);
     for ((name, _), samples) in works.iter().zip(&samples) {
         let (rate, time) = (

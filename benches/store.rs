@@ -26,7 +26,14 @@ use tower_token_quota::clock::{Clock, Moment, SystemClock};
 use tower_token_quota::store::{
     Booking, Charge, CounterKey, Decision, HoldId, MemoryStore, Reservation, Rule, Settlement,
 };
-use tower_token_quota::{Demand, Limit, Policy, Quota, Subject, Tier, Usage};
+use tower_token_quota::{Demand, Quota, Subject, Usage};
+
+#[path = "support/chat.rs"]
+mod chat;
+#[path = "support/measure.rs"]
+mod measure;
+use chat::four_limits;
+use measure::median;
 
 const MINUTE: u64 = 60_000_000;
 const PLENTY: u64 = 1 << 50;
@@ -245,11 +252,6 @@ fn together(parts: [impl FnMut(usize) + Send; 2]) -> Time {
     }
 }
 
-fn median(mut of: Vec<f64>) -> f64 {
-    of.sort_by(f64::total_cmp);
-    of.get(of.len() / 2).copied().unwrap_or(f64::NAN)
-}
-
 fn least(of: &[f64]) -> f64 {
     of.iter().copied().fold(f64::INFINITY, f64::min)
 }
@@ -284,10 +286,11 @@ impl Pair {
                 pairs.push((pair.0.nanos, pair.1.nanos));
             }
         }
-        let ratios = pairs.iter().map(|(ours, theirs)| ours / theirs).collect();
+        let ratios = pairs.iter().map(|(ours, theirs)| ours / theirs);
+        let ratio = median(ratios).unwrap_or(f64::NAN);
         let (ours, theirs): (Vec<_>, Vec<_>) = pairs.iter().copied().unzip();
         Self {
-            ratio: median(ratios),
+            ratio,
             ours: least(&ours),
             theirs: least(&theirs),
             tries,
@@ -422,12 +425,7 @@ fn row(what: &str, pair: &Pair) {
 }
 
 fn quota() -> Quota {
-    let tier = Tier::new("pro")
-        .limit(Limit::requests(1 << 40).per_minute())
-        .limit(Limit::tokens(PLENTY).per_minute())
-        .limit(Limit::tokens(PLENTY).per_day().id("daily"))
-        .limit(Limit::concurrent(1 << 20));
-    Quota::new(Policy::new().tier(tier).build().unwrap())
+    Quota::new(four_limits().build().unwrap())
 }
 
 fn call_quota(quota: &Quota, subject: &Subject) {

@@ -5,8 +5,8 @@ use std::cell::Cell;
 use tower_token_quota::count::{CountCache, count_text};
 use tower_token_quota::model::Encoding;
 
-use crate::measure::{done, medians, ratio};
 use crate::texts;
+use crate::turns::{done, medians, ratio};
 
 const TURNS: usize = 50;
 const SIZE: usize = 64 << 10;

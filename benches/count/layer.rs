@@ -1,7 +1,6 @@
 //! What the layer adds to a call, beside the tokenizer and the parser that it cannot do without.
 
 use std::collections::HashSet;
-use std::convert::Infallible;
 
 use bytes::Bytes;
 use futures_util::FutureExt;
@@ -10,14 +9,11 @@ use http_body_util::{BodyExt, Full};
 use tower::{Layer, Service, ServiceExt, service_fn};
 use tower_token_quota::count::count_text;
 use tower_token_quota::model::Encoding;
-use tower_token_quota::{
-    Limit, Policy, Quota, ResponseBody, Subject, Tier, TokenQuotaLayer, identify,
-};
+use tower_token_quota::{Quota, ResponseBody, Subject, TokenQuotaLayer, identify};
 
-use crate::measure::{done, medians, ratio};
+use crate::chat::{answer, four_limits, request};
 use crate::texts;
-
-const ANSWER: &str = r#"{"id":"chatcmpl-1","object":"chat.completion","created":1,"model":"gpt-4o","choices":[{"index":0,"message":{"role":"assistant","content":"Hello!"},"finish_reason":"stop"}],"usage":{"prompt_tokens":400,"completion_tokens":3,"total_tokens":403}}"#;
+use crate::turns::{done, medians, ratio};
 
 /// A text, and a request with it.
 struct Chat {
@@ -39,35 +35,7 @@ impl Chat {
 
 /// Four limits in memory, and a cache for counts of that many bytes.
 pub(crate) fn quota(cache: usize) -> Quota {
-    let tier = Tier::new("pro")
-        .limit(Limit::requests(1 << 40).per_minute())
-        .limit(Limit::tokens(1 << 50).per_minute())
-        .limit(Limit::tokens(1 << 50).per_day().id("daily"))
-        .limit(Limit::concurrent(1 << 20));
-    Quota::new(Policy::new().tier(tier).build().unwrap()).count_cache(cache)
-}
-
-async fn provider<B>(request: Request<B>) -> Result<Response<Full<Bytes>>, Infallible>
-where
-    B: http_body::Body<Data = Bytes>,
-{
-    let body = request.into_body().collect().await;
-    done(body.map(|body| body.to_bytes()));
-    let mut response = Response::new(Full::from(ANSWER));
-    response
-        .headers_mut()
-        .insert("content-type", "application/json".parse().unwrap());
-    Ok(response)
-}
-
-pub(crate) fn request(body: &Bytes) -> Request<Full<Bytes>> {
-    let mut request = Request::post("/v1/chat/completions")
-        .body(Full::new(body.clone()))
-        .unwrap();
-    request
-        .extensions_mut()
-        .insert(Subject::user("alice", "pro"));
-    request
+    Quota::new(four_limits().build().unwrap()).count_cache(cache)
 }
 
 /// One call, its answer read to the end. Nothing in it waits.
@@ -83,7 +51,7 @@ where
             .ready()
             .await
             .unwrap()
-            .call(request(body))
+            .call(request(body.clone()))
             .await
             .unwrap();
         assert_eq!(response.status(), 200);
@@ -100,7 +68,7 @@ pub(crate) fn service(
     Error: std::fmt::Debug,
     Future: Send,
 > {
-    TokenQuotaLayer::new(quota, identify::extension::<Subject>()).layer(service_fn(provider))
+    TokenQuotaLayer::new(quota, identify::extension::<Subject>()).layer(service_fn(answer))
 }
 
 /// Calls services with and without the layer, without a runtime.
@@ -114,7 +82,7 @@ impl Calls {
     pub(crate) fn same(bytes: usize) -> Self {
         let chat = Chat::new(bytes, 0);
         let body = chat.body.clone();
-        let (mut layered, mut bare) = (service(quota(1 << 20)), service_fn(provider));
+        let (mut layered, mut bare) = (service(quota(1 << 20)), service_fn(answer));
         Self {
             known: Box::new(move || call(&mut layered, &chat.body)),
             bare: Box::new(move || call(&mut bare, &body)),
@@ -132,7 +100,7 @@ pub(crate) fn table() {
 fn fresh() {
     // More texts than the cache remembers by far.
     let chats: Vec<Chat> = (0..4096).map(|seed| Chat::new(2 << 10, seed)).collect();
-    let (mut layered, mut bare) = (service(quota(4 << 10)), service_fn(provider));
+    let (mut layered, mut bare) = (service(quota(4 << 10)), service_fn(answer));
     let (oracle, none) = (tiktoken_rs::o200k_base_singleton(), HashSet::new());
     let next = |at: &mut usize| {
         *at = (*at + 1) % chats.len();

@@ -11,13 +11,17 @@
 )]
 
 mod allocations;
+#[path = "../support/chat.rs"]
+mod chat;
 mod conversation;
 mod layer;
+#[path = "../support/measure.rs"]
 mod measure;
 mod proof;
 mod speed;
 mod stall;
 mod texts;
+mod turns;
 mod weapons;
 
 use std::num::NonZeroUsize;

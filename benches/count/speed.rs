@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use tower_token_quota::count::{CountCache, count_text};
 use tower_token_quota::model::Encoding;
 
-use crate::measure::{done, mb_per_second, medians, ratio};
 use crate::texts;
+use crate::turns::{done, mb_per_second, medians, ratio};
 
 pub(crate) fn table() {
     println!("| prose | counted | by tiktoken-rs | counted faster | known |");

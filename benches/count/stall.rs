@@ -9,7 +9,8 @@ use http_body_util::BodyExt;
 use tokio::runtime::{Builder, Runtime};
 use tower::ServiceExt;
 
-use crate::layer::{quota, request, service};
+use crate::chat::request;
+use crate::layer::{quota, service};
 use crate::texts::{self, LOWER, characters};
 
 const CALLS: u64 = 8;
@@ -59,7 +60,7 @@ fn counting(runtime: &Runtime, bodies: &[Bytes]) -> (Vec<Duration>, Duration) {
         let begin = Instant::now();
         let ticks = Ticks::begin();
         let calls = bodies.iter().map(|body| {
-            let (service, request) = (service(quota.clone()), request(body));
+            let (service, request) = (service(quota.clone()), request(body.clone()));
             tokio::spawn(async move {
                 let response = service.oneshot(request).await.unwrap();
                 assert_eq!(response.status(), 200);

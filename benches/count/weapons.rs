@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use tower_token_quota::count::count_text;
 use tower_token_quota::model::Encoding;
 
-use crate::measure::{done, medians, ratio};
 use crate::texts::{self, BASE64, CJK, EMOJI, LOWER, MARKS, characters};
+use crate::turns::{done, medians, ratio};
 
 const SIZES: [usize; 3] = [64 << 10, 1 << 20, 4 << 20];
 

@@ -4,6 +4,7 @@ use std::array;
 use std::time::Duration;
 
 use crate::load::{Load, Texts};
+use crate::measure::median;
 use crate::process::Gateway;
 
 const ROUNDS: usize = 21;
@@ -47,22 +48,16 @@ impl Figures {
     }
 
     pub(crate) fn per_second(&self) -> f64 {
-        median(self.per_second.iter().copied())
+        median(self.per_second.iter().copied()).unwrap()
     }
 
     /// How much of what the other did this one did, within one round.
     pub(crate) fn ratio_to(&self, other: &Self) -> f64 {
         let rounds = self.per_second.iter().zip(&other.per_second);
-        median(rounds.map(|(its, others)| its / others))
+        median(rounds.map(|(its, others)| its / others)).unwrap()
     }
 
     pub(crate) fn processor_per_request(&self) -> f64 {
         self.processor.as_secs_f64() / self.requests as f64
     }
-}
-
-fn median(figures: impl Iterator<Item = f64>) -> f64 {
-    let mut figures: Vec<f64> = figures.collect();
-    figures.sort_by(f64::total_cmp);
-    figures[figures.len() / 2]
 }

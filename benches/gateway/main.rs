@@ -7,8 +7,12 @@
 //! gateway alone took for each request, from `/proc`.
 #![allow(clippy::unwrap_used, clippy::float_arithmetic)]
 
+#[path = "../support/chat.rs"]
+mod chat;
 mod compare;
 mod load;
+#[path = "../support/measure.rs"]
+mod measure;
 mod process;
 #[path = "../support/prose.rs"]
 mod prose;

@@ -1,19 +1,14 @@
 //! A provider that answers at once, on a thread of its own.
 
-use std::convert::Infallible;
 use std::net::{SocketAddr, TcpListener};
 use std::thread;
 
-use bytes::Bytes;
-use http::{HeaderValue, Request, Response, header};
-use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::runtime;
 
-const ANSWER: &str = r#"{"id":"chatcmpl-1","object":"chat.completion","created":1,"model":"gpt-4o","choices":[{"index":0,"message":{"role":"assistant","content":"Hello!"},"finish_reason":"stop"}],"usage":{"prompt_tokens":400,"completion_tokens":3,"total_tokens":403}}"#;
+use crate::chat::answer;
 
 pub(crate) struct Upstream {
     pub(crate) address: SocketAddr,
@@ -46,13 +41,4 @@ async fn serve(listener: TcpListener) {
                 .await;
         });
     }
-}
-
-async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
-    let body = request.into_body().collect().await;
-    drop(body.map(http_body_util::Collected::to_bytes));
-    let mut answer = Response::new(Full::from(ANSWER));
-    let json = HeaderValue::from_static("application/json");
-    answer.headers_mut().insert(header::CONTENT_TYPE, json);
-    Ok(answer)
 }

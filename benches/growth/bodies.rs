@@ -4,16 +4,16 @@ use std::convert::Infallible;
 use std::hint::black_box;
 
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response, header};
+use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
 use tower::{Layer, Service, ServiceExt, service_fn};
 use tower_token_quota::model::Encoding;
-use tower_token_quota::{
-    Limit, Policy, Quota, RequestBody, Subject, Tier, TokenQuotaLayer, count, identify,
-};
+use tower_token_quota::{Limit, Policy, Quota, Subject, Tier, TokenQuotaLayer, count, identify};
 
+use crate::chat::{answer, request};
+use crate::measure::time_of_call;
 use crate::prose::Prose;
-use crate::{Curve, Panel, median};
+use crate::{Curve, Panel};
 
 const SIZES: [u64; 12] = [
     2 << 10,
@@ -29,7 +29,6 @@ const SIZES: [u64; 12] = [
     2 << 20,
     4 << 20,
 ];
-const ANSWER: &str = r#"{"id":"chatcmpl-1","object":"chat.completion","created":1,"model":"gpt-4o","choices":[{"index":0,"message":{"role":"assistant","content":"Hello!"},"finish_reason":"stop"}],"usage":{"prompt_tokens":400,"completion_tokens":3,"total_tokens":403}}"#;
 
 pub(crate) async fn measure() -> Panel {
     let mut prose = Prose::new(1);
@@ -38,7 +37,7 @@ pub(crate) async fn measure() -> Panel {
         .limit(Limit::tokens(1 << 50).per_day());
     let quota = Quota::new(Policy::new().tier(tier).build().unwrap());
     let layer = TokenQuotaLayer::new(quota, identify::extension::<Subject>());
-    let mut service = layer.layer(service_fn(provider));
+    let mut service = layer.layer(service_fn(answer));
     let (mut fresh, mut known, mut tokenizer) = (Vec::new(), Vec::new(), Vec::new());
     for bytes in SIZES {
         let size = usize::try_from(bytes).unwrap();
@@ -46,7 +45,7 @@ pub(crate) async fn measure() -> Panel {
         let calls = u32::try_from((64 << 10) / size).unwrap().max(1);
         let samples = if size > 256 << 10 { 9 } else { 31 };
 
-        let time = median(
+        let time = time_of_call(
             samples,
             calls,
             || prose.chat(size).into(),
@@ -57,7 +56,7 @@ pub(crate) async fn measure() -> Panel {
         fresh.push((bytes, time.await));
 
         let body = Bytes::from(prose.chat(size));
-        let time = median(
+        let time = time_of_call(
             samples,
             calls,
             || body.clone(),
@@ -67,7 +66,7 @@ pub(crate) async fn measure() -> Panel {
         );
         known.push((bytes, time.await));
 
-        let time = median(
+        let time = time_of_call(
             samples,
             calls,
             || prose.text(size),
@@ -100,29 +99,13 @@ fn size(bytes: u64) -> String {
     }
 }
 
-async fn provider(
-    request: Request<RequestBody<Full<Bytes>>>,
-) -> Result<Response<Full<Bytes>>, Infallible> {
-    black_box(request.into_body().collect().await.is_ok());
-    let mut response = Response::new(Full::from(ANSWER));
-    let json = HeaderValue::from_static("application/json");
-    response.headers_mut().insert(header::CONTENT_TYPE, json);
-    Ok(response)
-}
-
 /// One call, its answer read to the end.
 async fn call<S, R>(service: &mut S, body: Bytes)
 where
     S: Service<Request<Full<Bytes>>, Response = Response<R>, Error = Infallible>,
     R: http_body::Body,
 {
-    let mut request = Request::post("/v1/chat/completions")
-        .body(Full::new(body))
-        .unwrap();
-    request
-        .extensions_mut()
-        .insert(Subject::user("alice", "pro"));
-    let Ok(response) = service.ready().await.unwrap().call(request).await;
+    let Ok(response) = service.ready().await.unwrap().call(request(body)).await;
     assert!(response.status().is_success());
     black_box(response.into_body().collect().await.is_ok());
 }

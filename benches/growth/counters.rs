@@ -2,7 +2,8 @@
 
 use tower_token_quota::{Demand, Limit, Policy, Quota, Subject, Tier, Usage};
 
-use crate::{Curve, Panel, median};
+use crate::measure::time_of_call;
+use crate::{Curve, Panel};
 
 const LIMITS: [u64; 5] = [1, 2, 4, 8, 16];
 const USERS: [u64; 7] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000];
@@ -16,7 +17,7 @@ pub(crate) async fn by_limits() -> Panel {
     for limits in LIMITS {
         let quota = quota(limits);
         let alice = Subject::user("alice", "pro");
-        let time = median(
+        let time = time_of_call(
             SAMPLES,
             CALLS,
             || &alice,
@@ -50,7 +51,7 @@ pub(crate) async fn by_users() -> Panel {
             next = (next + 618_033) % users;
             user(next)
         };
-        let time = median(SAMPLES, CALLS, any, async |user| pass(&quota, &user).await).await;
+        let time = time_of_call(SAMPLES, CALLS, any, async |user| pass(&quota, &user).await).await;
         points.push((users, time));
     }
     Panel {

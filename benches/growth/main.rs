@@ -6,14 +6,16 @@
 #![allow(clippy::unwrap_used, clippy::float_arithmetic)]
 
 mod bodies;
+#[path = "../support/chat.rs"]
+mod chat;
 mod counters;
+#[path = "../support/measure.rs"]
+mod measure;
 mod plot;
 #[path = "../support/prose.rs"]
 mod prose;
 
 use std::time::Duration;
-
-use rustix::time::{ClockId, clock_gettime};
 
 /// What one thing costs, by how much there is of another.
 struct Curve {
@@ -69,33 +71,4 @@ fn micros(time: Duration) -> String {
         micros if micros < 1e3 => format!("{micros:.0} µs"),
         micros => format!("{:.1} ms", micros / 1e3),
     }
-}
-
-/// The median processor time of a call, from samples of so many calls. What each call needs is made before the clock runs.
-async fn median<T>(
-    samples: usize,
-    calls: u32,
-    mut make: impl FnMut() -> T,
-    mut call: impl AsyncFnMut(T),
-) -> Duration {
-    let mut times = Vec::with_capacity(samples);
-    // The first sample warms up.
-    for sample in 0..=samples {
-        let made: Vec<T> = (0..calls).map(|_| make()).collect();
-        let begin = processor_time();
-        for one in made {
-            call(one).await;
-        }
-        if sample > 0 {
-            times.push((processor_time() - begin) / calls);
-        }
-    }
-    times.sort();
-    times[times.len() / 2]
-}
-
-/// What this process took of the processors so far.
-fn processor_time() -> Duration {
-    let time = clock_gettime(ClockId::ProcessCPUTime);
-    Duration::try_from(time).unwrap()
 }

@@ -4,10 +4,14 @@
 //! before the provider is called, which here answers at once. The journal is in the target directory, and so on its disk.
 #![allow(clippy::unwrap_used, clippy::float_arithmetic)]
 
+#[path = "../support/chat.rs"]
+mod chat;
 #[path = "../gateway/compare.rs"]
 mod compare;
 #[path = "../gateway/load.rs"]
 mod load;
+#[path = "../support/measure.rs"]
+mod measure;
 #[path = "../gateway/process.rs"]
 mod process;
 #[path = "../support/prose.rs"]

@@ -3,10 +3,11 @@
 //! `scripts/instructions` runs it under callgrind, which counts what happens inside of [`measured`] and nothing else.
 //! Texts and the time are the same in every run; what is left to chance are the keys of hash maps.
 
+#[path = "../../support/chat.rs"]
+mod chat;
 #[path = "../../support/prose.rs"]
 mod prose;
 
-use std::convert::Infallible;
 use std::env;
 use std::hint::black_box;
 use std::pin::pin;
@@ -14,23 +15,18 @@ use std::process::ExitCode;
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
-use http::{Request, Response};
-use http_body_util::{BodyExt, Full};
+use http_body_util::BodyExt;
 use tokio::runtime;
 use tower::{Layer, Service, service_fn};
 use tower_token_quota::api::openai_chat::OpenAiChat;
 use tower_token_quota::api::{Api, Target};
 use tower_token_quota::clock::FakeClock;
 use tower_token_quota::model::Encoding;
-use tower_token_quota::{
-    Demand, Limit, Policy, Quota, RequestBody, Subject, Tier, TokenQuotaLayer, Usage, count,
-    identify,
-};
+use tower_token_quota::{Demand, Quota, Subject, TokenQuotaLayer, Usage, count, identify};
 
+use chat::{PATH, alice, answer, four_limits, request};
 use prose::Prose;
 
-const PATH: &str = "/v1/chat/completions";
-const ANSWER: &str = r#"{"id":"chatcmpl-1","object":"chat.completion","created":1,"model":"gpt-4o","choices":[{"index":0,"message":{"role":"assistant","content":"Hello!"},"finish_reason":"stop"}],"usage":{"prompt_tokens":400,"completion_tokens":3,"total_tokens":403}}"#;
 const BODY: usize = 2 << 10;
 
 /// Rounds before those that count: tables are built then, and caches filled.
@@ -105,7 +101,7 @@ fn count_fresh(rounds: usize) {
 
 fn decide(rounds: usize) {
     let quota = quota();
-    let subject = Subject::user("alice", "pro");
+    let subject = alice();
     walk(rounds, || {
         let demand = Demand::new("gpt-4o").input_tokens(400).output_tokens(256);
         let hold = at_once(quota.reserve(&subject, demand)).expect("room in every limit");
@@ -118,30 +114,12 @@ fn call_layer(rounds: usize) {
     count::warm_up();
     let body = Bytes::from(Prose::new(3).chat(BODY));
     let layer = TokenQuotaLayer::new(quota(), identify::extension::<Subject>());
-    let mut service = layer.layer(service_fn(echo));
+    let mut service = layer.layer(service_fn(answer));
     walk(rounds, || {
-        let mut request = Request::new(Full::new(body.clone()));
-        *request.uri_mut() = http::Uri::from_static(PATH);
-        *request.method_mut() = http::Method::POST;
-        request
-            .extensions_mut()
-            .insert(Subject::user("alice", "pro"));
-        let Ok(response) = at_once(service.call(request));
+        let Ok(response) = at_once(service.call(request(body.clone())));
         assert!(response.status().is_success());
         black_box(at_once(response.into_body().collect()).is_ok());
     });
-}
-
-async fn echo(
-    request: Request<RequestBody<Full<Bytes>>>,
-) -> Result<Response<Full<Bytes>>, Infallible> {
-    black_box(request.into_body().collect().await.is_ok());
-    let mut response = Response::new(Full::from(ANSWER));
-    let json = http::HeaderValue::from_static("application/json");
-    response
-        .headers_mut()
-        .insert(http::header::CONTENT_TYPE, json);
-    Ok(response)
 }
 
 fn estimate(body: &str) -> u64 {
@@ -152,12 +130,7 @@ fn estimate(body: &str) -> u64 {
 }
 
 fn quota() -> Quota {
-    let tier = Tier::new("pro")
-        .limit(Limit::requests(1 << 40).per_minute())
-        .limit(Limit::tokens(1 << 50).per_minute())
-        .limit(Limit::tokens(1 << 50).per_day().id("daily"))
-        .limit(Limit::concurrent(1 << 20));
-    let policy = Policy::new().tier(tier).build().expect("a policy");
+    let policy = four_limits().build().expect("a policy");
     Quota::new(policy).clock(FakeClock::at("2026-11-21T09:00:00Z"))
 }
 

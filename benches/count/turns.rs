@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use cpu_time::ThreadTime;
 
+use crate::measure::median;
+
 /// Rounds of short works, and of those that take more than a few milliseconds.
 const ROUNDS: usize = 41;
 const LONG_ROUNDS: usize = 7;
@@ -20,10 +22,7 @@ pub(crate) fn medians<const N: usize>(mut works: [&mut dyn FnMut(); N]) -> [Dura
             samples[at].push(begin.elapsed() / repeats[at]);
         }
     }
-    samples.map(|mut samples| {
-        samples.sort();
-        samples[samples.len() / 2]
-    })
+    samples.map(|samples| median(samples).unwrap())
 }
 
 /// What was made, and is not looked at.
