@@ -35,7 +35,7 @@ const UNCOUNTED: usize = 10;
 type HotPath = (&'static str, fn(usize));
 
 const PATHS: [HotPath; 4] = [
-    ("parse and estimate, known text", estimate_known),
+    ("parse and estimate", parse_and_estimate),
     ("count, fresh text", count_fresh),
     ("reserve and settle, four limits in memory", decide),
     ("a call through the layer, known text", call_layer),
@@ -81,7 +81,7 @@ fn walk(rounds: usize, mut round: impl FnMut()) {
     measured(rounds, &mut round);
 }
 
-fn estimate_known(rounds: usize) {
+fn parse_and_estimate(rounds: usize) {
     let body = Prose::new(1).chat(BODY);
     walk(rounds, || {
         black_box(estimate(&body));
