@@ -114,7 +114,7 @@ pub(super) fn pace(
     amount: u64,
     today: &Span,
 ) -> Charge {
-    let key = begin(limit, subject, "period", Some(&today.id)).part("pace", None);
+    let key = begin(limit, subject, Some(&today.id)).part("pace", None);
     Charge {
         key: scoped(key, limit, subject, Some(model)),
         limit: format!("{} pace", limit.id).into(),
@@ -142,12 +142,7 @@ fn key(
     model: Option<&Model>,
     span: Option<&str>,
 ) -> CounterKey {
-    let kind = match limit.window {
-        Window::Bucket { .. } => "bucket",
-        Window::Calendar(_) => "period",
-        Window::Gauge => "gauge",
-    };
-    let mut key = begin(limit, subject, kind, span);
+    let mut key = begin(limit, subject, span);
     if limit.enforcement == Enforcement::Shadow {
         key = key.part("shadow", None);
     }
@@ -155,16 +150,12 @@ fn key(
 }
 
 /// What comes first in a key: organization, limit, what it counts, over which time.
-fn begin(
-    limit: &CheckedLimit,
-    subject: &Subject,
-    kind: &'static str,
-    span: Option<&str>,
-) -> KeyBuilder {
-    CounterKey::builder(subject.organization_name())
-        .part("limit", Some(&limit.id))
-        .part("unit", Some(limit.unit.as_str()))
-        .part(kind, span)
+fn begin(limit: &CheckedLimit, subject: &Subject, span: Option<&str>) -> KeyBuilder {
+    let key = CounterKey::builder(subject.organization_name()).parts(&limit.key);
+    match span {
+        Some(span) => key.value(span),
+        None => key,
+    }
 }
 
 /// What comes last in a key: for whom.

@@ -28,7 +28,7 @@ impl CounterKey {
     /// Begins a key with its organization.
     #[must_use]
     pub(crate) fn builder(organization: &str) -> KeyBuilder {
-        let mut key = String::with_capacity(96);
+        let mut key = String::with_capacity(ROOM);
         push_escaped(&mut key, organization);
         KeyBuilder(key)
     }
@@ -112,18 +112,45 @@ fn stands_as_it_is(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b':' | b'@')
 }
 
+/// Parts that many keys have, encoded once for all of them.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct KeyParts(Box<str>);
+
+impl KeyParts {
+    pub(crate) fn new(parts: &[(&'static str, Option<&str>)]) -> Self {
+        let none = KeyBuilder(String::new());
+        let add = |key: KeyBuilder, &(name, value): &(_, _)| key.part(name, value);
+        Self(parts.iter().fold(none, add).0.into())
+    }
+}
+
 /// Puts a [`CounterKey`] together, part by part.
 pub(crate) struct KeyBuilder(String);
+
+/// Most keys are shorter.
+const ROOM: usize = 160;
 
 impl KeyBuilder {
     /// Adds a named part. A part that is absent differs from every part that is there, the empty one included.
     pub(crate) fn part(mut self, name: &'static str, value: Option<&str>) -> Self {
         self.0.push('/');
         self.0.push_str(name);
-        if let Some(value) = value {
-            self.0.push('=');
-            push_escaped(&mut self.0, value);
+        match value {
+            Some(value) => self.value(value),
+            None => self,
         }
+    }
+
+    /// Adds parts that are encoded.
+    pub(crate) fn parts(mut self, parts: &KeyParts) -> Self {
+        self.0.push_str(&parts.0);
+        self
+    }
+
+    /// Gives the last part its value.
+    pub(crate) fn value(mut self, value: &str) -> Self {
+        self.0.push('=');
+        push_escaped(&mut self.0, value);
         self
     }
 

@@ -13,7 +13,7 @@ pub mod redis;
 pub use charge::{Booking, Charge, Rule};
 pub use key::{CounterKey, HoldId};
 
-pub(crate) use key::{HoldIds, KeyBuilder};
+pub(crate) use key::{HoldIds, KeyBuilder, KeyParts};
 pub use memory::MemoryStore;
 pub use past::{Books, MonthTotals, Past, RunningPeriod};
 #[cfg(feature = "redis")]

@@ -11,6 +11,7 @@ use crate::policy::{
     Durability, Enforcement, Limit, OnExhausted, OnStoreFailure, Period, PolicyError, Scope, Unit,
     Window,
 };
+use crate::store::KeyParts;
 
 /// A limit that makes sense. Its amount, and a bucket's refill and microseconds, are at least 1 and fit into an `i64`.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,6 +35,8 @@ pub(crate) struct CheckedLimit {
     pub(crate) pace: bool,
     pub(crate) on_store_failure: OnStoreFailure,
     pub(crate) durability: Durability,
+    /// What the keys of all of its counters have behind the organization: its id, what it counts, and over which kind of time.
+    pub(crate) key: KeyParts,
 }
 
 impl CheckedLimit {
@@ -145,8 +148,23 @@ where
             Unit::Usd => Durability::Reserve,
             _ => Durability::Settle,
         }),
+        key: key(&id, limit),
         id,
     })
+}
+
+/// Usage belongs to what stands here: another amount, enforcement, model or ladder keeps it.
+fn key(id: &str, limit: &Limit) -> KeyParts {
+    let kind = match limit.window {
+        Some(Window::Bucket { .. }) => "bucket",
+        Some(Window::Calendar(_)) => "period",
+        Some(Window::Gauge) | None => "gauge",
+    };
+    KeyParts::new(&[
+        ("limit", Some(id)),
+        ("unit", Some(limit.unit.as_str())),
+        (kind, None),
+    ])
 }
 
 /// The percents at which a limit alerts.
