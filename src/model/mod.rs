@@ -19,29 +19,29 @@ pub struct Model {
     raw: Arc<str>,
     canonical: Arc<str>,
     resolved: bool,
+    facts: Option<&'static Facts>,
 }
 
 impl Model {
     /// The model that a name stands for: by the policy's aliases first, then by what names are made of.
     pub(crate) fn resolve(raw: &str, aliases: &Aliases) -> Self {
-        let canonical = aliases.canonical(raw);
+        let known = aliases.canonical(raw);
+        let resolved = known.is_some();
+        let canonical = known.unwrap_or_else(|| canonical::folded(raw).into());
         Self {
             raw: raw.into(),
-            resolved: canonical.is_some(),
-            canonical: canonical.unwrap_or_else(|| canonical::folded(raw).into()),
+            resolved,
+            facts: facts(&canonical),
+            canonical,
         }
     }
 
-    /// The model behind a deployment, whose name its owner chose freely: only an alias, or a name that is `known` to
-    /// be a model's, says which one it is.
-    pub(crate) fn resolve_deployment(
-        raw: &str,
-        aliases: &Aliases,
-        known: impl FnOnce(&str) -> bool,
-    ) -> Self {
-        let mut model = Self::resolve(raw, aliases);
-        model.resolved = model.resolved && (aliases.has(raw) || known(&model.canonical));
-        model
+    /// The model behind a name that its owner chose freely, as deployments have: it does not say which one it is.
+    pub(crate) fn unresolved(self) -> Self {
+        Self {
+            resolved: false,
+            ..self
+        }
     }
 
     /// The name as it was written.
@@ -58,6 +58,12 @@ impl Model {
     #[must_use]
     pub fn canonical(&self) -> &str {
         &self.canonical
+    }
+
+    /// The sizes of the model, if they are known.
+    #[must_use]
+    pub fn facts(&self) -> Option<&'static Facts> {
+        self.facts
     }
 
     /// Whether the canonical name says which model it is. Where it does not, as for a deployment without an alias,

@@ -3,8 +3,9 @@
 use crate::clock::saturating_micros;
 use crate::model::Model;
 use crate::money::Usd;
-use crate::policy::{CheckedLimit, Enforcement, OnExhausted, Period, Span, Unit, Window};
-use crate::prices::Prices;
+use crate::policy::{
+    CheckedLimit, Enforcement, OnExhausted, Period, PricedModel, Span, Unit, Window,
+};
 use crate::store::arithmetic::Percents;
 use crate::store::{Charge, CounterKey, KeyBuilder, Rule};
 use crate::subject::Subject;
@@ -48,17 +49,12 @@ pub(super) fn unreconciled(
 }
 
 /// What a usage would have cost of the asked model, where another one was called and both have prices.
-pub(super) fn asked_cost(
-    prices: &Prices,
-    asked: &Model,
-    called: &Model,
-    usage: &Usage,
-) -> Option<Usd> {
+pub(super) fn asked_cost(asked: &PricedModel, called: &PricedModel, usage: &Usage) -> Option<Usd> {
     if asked == called {
         return None;
     }
-    prices.of(called)?;
-    prices.of(asked).map(|price| price.cost(usage).usd)
+    called.price()?;
+    asked.price().map(|price| price.cost(usage).usd)
 }
 
 /// A limit's charge for a call of this subject to this model.

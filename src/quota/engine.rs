@@ -388,7 +388,6 @@ impl Engine {
     ) {
         let (units, now) = (FollowUp::units(&granted.limits, &granted.paces), self.now());
         let billed = Billed {
-            policy: granted.policy.clone(),
             asked: granted.asked.clone(),
             called: granted.model.clone(),
         };

@@ -8,9 +8,8 @@ use super::charges;
 use super::hold::ChargedLimit;
 use super::pace::ChargedPace;
 use crate::clock::Moment;
-use crate::model::Model;
 use crate::money::Usd;
-use crate::policy::{Policy, Unit};
+use crate::policy::{PricedModel, Unit};
 use crate::prices::Cost;
 use crate::store::{Booking, CallRecord, CounterKey, HoldId, Replaced, Settlement};
 use crate::usage::Usage;
@@ -40,16 +39,14 @@ pub(super) struct FollowUp {
 /// By whose prices, and as which models, a call is billed.
 #[derive(Debug)]
 pub(super) struct Billed {
-    pub(super) policy: Arc<Policy>,
-    pub(super) asked: Model,
-    pub(super) called: Model,
+    pub(super) asked: PricedModel,
+    pub(super) called: PricedModel,
 }
 
 impl Billed {
     fn cost(&self, usage: &Usage) -> (Cost, Option<Usd>) {
-        let prices = self.policy.prices();
-        let asked = charges::asked_cost(prices, &self.asked, &self.called, usage);
-        (prices.cost(&self.called, usage), asked)
+        let asked = charges::asked_cost(&self.asked, &self.called, usage);
+        (self.called.cost(usage), asked)
     }
 }
 

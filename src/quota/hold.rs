@@ -7,7 +7,7 @@ use crate::clock::Moment;
 use crate::learn::Lesson;
 use crate::model::Model;
 use crate::money::Usd;
-use crate::policy::{OnStoreFailure, Policy, Unit, Window};
+use crate::policy::{OnStoreFailure, Policy, PricedModel, Unit, Window};
 use crate::prices::Cost;
 use crate::reject::LimitView;
 use crate::settle::Outcome;
@@ -37,8 +37,8 @@ pub(super) struct Granted {
     /// The time that the decision was made for.
     pub(super) at: Moment,
     pub(super) subject: Subject,
-    pub(super) asked: Model,
-    pub(super) model: Model,
+    pub(super) asked: PricedModel,
+    pub(super) model: PricedModel,
     pub(super) estimate: Estimate,
     pub(super) reserved: Estimate,
     /// The most that it may cost.
@@ -161,7 +161,7 @@ impl Hold {
     }
 
     pub(crate) fn canonical_model(&self) -> Option<&Model> {
-        self.granted().map(|granted| &granted.model)
+        self.granted().map(|granted| &*granted.model)
     }
 
     /// The limits that were charged, as they stood at the moment of the decision.
@@ -240,7 +240,7 @@ impl Granted {
             }),
             ..*usage
         };
-        let cost = self.policy.prices().cost(&self.model, &usage);
+        let cost = self.model.cost(&usage);
         match outcome {
             Outcome::Unreconciled | Outcome::AtLeast(_) => Cost {
                 usd: cost.usd.max(self.cost),
@@ -256,7 +256,7 @@ impl Granted {
         let cost = self.cost_of(outcome, &usage);
         let asked_cost = match outcome {
             Outcome::Reported(_) | Outcome::Counted(_) => {
-                charges::asked_cost(self.policy.prices(), &self.asked, &self.model, &usage)
+                charges::asked_cost(&self.asked, &self.model, &usage)
             }
             Outcome::NothingRan | Outcome::Unreconciled | Outcome::AtLeast(_) => None,
         };

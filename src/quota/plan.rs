@@ -6,11 +6,11 @@ use crate::api::{Api, Call, ModelSite, OutputAsk};
 use crate::clock::Moment;
 use crate::count::{CountTally, InputCount, Known};
 use crate::learn::Lesson;
-use crate::model::{self, Encoding, Model};
+use crate::model::{self, Encoding, Facts, Model};
 use crate::money::Usd;
 use crate::policy::{
     CheckedLimit, CheckedTier, Enforcement, OnExhausted, OnStoreFailure, OpaqueInput, OutputCap,
-    Period, Policy, Rung, Unit, Unpriced, Window,
+    Period, Policy, PricedModel, Rung, Unit, Unpriced, Window,
 };
 use crate::prices::{Permits, Price};
 use crate::reject::{Rejection, RejectionKind};
@@ -42,7 +42,7 @@ pub(crate) enum Ask<'a> {
 pub(crate) struct Prepared {
     pub(super) policy: Arc<Policy>,
     pub(super) subject: Subject,
-    pub(super) asked: Model,
+    pub(super) asked: PricedModel,
     pub(super) now: Moment,
     pub(super) candidates: Vec<Candidate>,
     pub(crate) counted: CountTally,
@@ -51,7 +51,7 @@ pub(crate) struct Prepared {
 /// The asked model or a rung, with what it would be charged.
 #[derive(Debug)]
 pub(super) struct Candidate {
-    pub(super) model: Model,
+    pub(super) model: PricedModel,
     /// What it may use at the most, as far as can be told.
     pub(super) estimate: Estimate,
     /// What is reserved of tokens: less, where the tier reserves what is typical.
@@ -171,7 +171,7 @@ impl<'a> Ask<'a> {
         }
     }
 
-    fn model(&self, policy: &Policy) -> Model {
+    fn model(&self, policy: &Policy) -> PricedModel {
         match self {
             Self::Call { call, .. } => match call.model_site {
                 ModelSite::Body(_) | ModelSite::PathVerb | ModelSite::Nowhere => {
@@ -196,7 +196,7 @@ impl<'a> Ask<'a> {
     /// of two models cannot be compared; and tokens that come by their numbers mean nothing to another tokenizer.
     fn reachable<'p>(
         &self,
-        asked: &Model,
+        asked: &PricedModel,
         mut rungs: Vec<Rung<'p>>,
     ) -> Result<Vec<Rung<'p>>, Rejection> {
         let Self::Call { call, .. } = self else {
@@ -288,7 +288,7 @@ impl Planning<'_> {
     /// The rungs of which somebody knows what they cost, where a hard limit in dollars binds them and the policy wants to know.
     fn priced<'p>(
         &self,
-        asked: &Model,
+        asked: &PricedModel,
         mut rungs: Vec<Rung<'p>>,
     ) -> Result<Vec<Rung<'p>>, Rejection> {
         if self.policy.unpriced() == Unpriced::Count {
@@ -297,9 +297,8 @@ impl Planning<'_> {
         let is_hard = |limit: &&CheckedLimit| {
             limit.unit == Unit::Usd && limit.enforcement == Enforcement::Hard
         };
-        let is_known = |rung: &Rung<'_>| {
-            !rung.limits.iter().any(is_hard) || self.policy.prices().of(&rung.model).is_some()
-        };
+        let is_known =
+            |rung: &Rung<'_>| !rung.limits.iter().any(is_hard) || rung.model.price().is_some();
         let asked_is_known = rungs
             .iter()
             .filter(|rung| rung.model == *asked)
@@ -316,21 +315,21 @@ impl Planning<'_> {
     }
 
     /// A candidate's charges; nothing for a rung that cannot serve the call. What was asked for is never left out.
-    fn candidate(&self, asked: &Model, mut rung: Rung<'_>) -> Option<Candidate> {
+    fn candidate(&self, asked: &PricedModel, mut rung: Rung<'_>) -> Option<Candidate> {
         let is_rung = rung.model != *asked;
         if is_rung && model::of_other_provider(asked, &rung.model) {
             return None;
         }
-        let price = self.policy.prices().of(&rung.model);
         // What costs nothing is not stopped by a budget that is spent.
-        if price.is_some_and(Price::is_free) {
+        if rung.model.price().is_some_and(Price::is_free) {
             rung.limits.retain(|limit| limit.unit != Unit::Usd);
         }
         let input = self.input(&rung.model, &rung.limits);
-        let facts = model::facts(rung.model.canonical());
-        if is_rung && facts.is_some_and(|facts| input.seen > facts.context) {
+        let is_too_long = |facts: &Facts| input.seen > facts.context;
+        if is_rung && rung.model.facts().is_some_and(is_too_long) {
             return None;
         }
+        let price = rung.model.price();
         let cost = |output_tokens| {
             let estimate = Estimate {
                 input_tokens: input.reserved,
@@ -371,7 +370,7 @@ impl Planning<'_> {
 
     /// Counts the input, or as much of it as makes it certain that no rung can take the call. The tokenizers of different rungs
     /// have different counts.
-    fn count(&self, asked: &Model, rungs: &[Rung<'_>]) {
+    fn count(&self, asked: &PricedModel, rungs: &[Rung<'_>]) {
         let Size::Counted(_, _, count) = &self.size else {
             return;
         };
@@ -395,7 +394,7 @@ impl Planning<'_> {
             input_tokens,
             output_tokens: 0,
         };
-        let price = self.policy.prices().of(&rung.model);
+        let price = rung.model.price();
         let cost = || price.map_or(Usd::ZERO, |price| price.bound(estimate, &self.permits()));
         let always_refuses = |limit: &&CheckedLimit| {
             limit.enforcement == Enforcement::Hard && limit.on_store_failure != OnStoreFailure::Open
@@ -481,7 +480,7 @@ impl Planning<'_> {
     /// The most input that could ever fit the hard limits, beside the output that the caller wants.
     fn room(&self, model: &Model, ask: &OutputAsk, limits: &[&CheckedLimit]) -> Option<u64> {
         let each = ask.cap.unwrap_or(self.tier.default_output_tokens);
-        let most = model::facts(model.canonical()).map_or(u64::MAX, |facts| facts.max_output);
+        let most = model.facts().map_or(u64::MAX, |facts| facts.max_output);
         let output = each.min(most).saturating_mul(ask.count());
         let hard = limits
             .iter()
@@ -526,7 +525,7 @@ impl Planning<'_> {
         let question = OutputQuestion {
             ask,
             input_tokens,
-            model_max: model::facts(model.canonical()).map(|facts| facts.max_output),
+            model_max: model.facts().map(|facts| facts.max_output),
             typical,
             cost: Some(cost),
             writes_cap,

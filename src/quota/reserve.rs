@@ -265,7 +265,7 @@ impl Prepared {
 
     fn unreconciled_of(&self, candidate: &Candidate) -> Unreconciled {
         let usage = Outcome::Unreconciled.usage(candidate.estimate);
-        let cost = self.policy.prices().cost(&candidate.model, &usage);
+        let cost = candidate.model.cost(&usage);
         let cost = Cost {
             usd: cost.usd.max(candidate.cost),
             ..cost
@@ -319,7 +319,7 @@ impl Prepared {
         }
         let mut rejection = verdict::rejection(&by_candidate, self.now);
         rejection.estimate = self.candidates.first().map(|asked| asked.estimate);
-        let priced = |asked: &&Candidate| self.policy.prices().of(&asked.model).is_some();
+        let priced = |asked: &&Candidate| asked.model.price().is_some();
         rejection.cost = self
             .candidates
             .first()

@@ -102,7 +102,7 @@ pub(super) async fn adjust(
     let limit = looking.limit(id)?;
     let model = model
         .filter(|_| limit.scope.model)
-        .map(|model| policy.resolve(model));
+        .map(|model| Model::clone(&policy.resolve(model)));
     if limit.scope.model && model.is_none() {
         return Err(QuotaError::ModelNeeded(id.to_owned()));
     }

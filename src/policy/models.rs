@@ -1,0 +1,91 @@
+//! Which model a name stands for, and what it costs: found out once for each name.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use quick_cache::sync::Cache;
+
+use crate::model::{Aliases, MAX_NAME, Model};
+use crate::prices::{Cost, Price, Prices};
+use crate::usage::Usage;
+
+/// Names come from clients. Of more than this, those are forgotten that are seldom asked for.
+const MOST: usize = 1024;
+
+/// A model, with its price under a policy.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct PricedModel {
+    model: Model,
+    /// `None` if nobody knows it, which does not mean that it is free.
+    price: Option<Arc<Price>>,
+}
+
+impl PricedModel {
+    pub(crate) fn price(&self) -> Option<&Price> {
+        self.price.as_deref()
+    }
+
+    /// What a call of it cost.
+    pub(crate) fn cost(&self, usage: &Usage) -> Cost {
+        Cost::by(self.price(), usage)
+    }
+}
+
+impl Deref for PricedModel {
+    type Target = Model;
+
+    fn deref(&self) -> &Model {
+        &self.model
+    }
+}
+
+/// What a policy says of models: other names for them, and prices.
+#[derive(Debug)]
+pub(super) struct Models {
+    aliases: Aliases,
+    prices: Prices,
+    seen: Cache<Box<str>, PricedModel>,
+}
+
+impl Models {
+    pub(super) fn new(aliases: Aliases, prices: Prices) -> Self {
+        Self {
+            aliases,
+            prices,
+            seen: Cache::new(MOST),
+        }
+    }
+
+    pub(super) fn prices(&self) -> &Prices {
+        &self.prices
+    }
+
+    /// The model that a name stands for.
+    pub(super) fn named(&self, name: &str) -> PricedModel {
+        if let Some(model) = self.seen.get(name) {
+            return model;
+        }
+        let model = self.priced(Model::resolve(name, &self.aliases));
+        if name.len() <= MAX_NAME {
+            self.seen.insert(name.into(), model.clone());
+        }
+        model
+    }
+
+    /// The model behind a deployment's name, which says nothing unless it is an alias or `known` as a canonical name.
+    pub(super) fn deployed(&self, name: &str, known: impl FnOnce(&str) -> bool) -> PricedModel {
+        let model = self.named(name);
+        let says_which = self.aliases.has(name) || known(model.canonical());
+        if says_which || !model.is_resolved() {
+            return model;
+        }
+        self.priced(model.model.unresolved())
+    }
+
+    fn priced(&self, model: Model) -> PricedModel {
+        PricedModel {
+            price: self.prices.shared(&model),
+            model,
+        }
+    }
+}
