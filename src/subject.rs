@@ -61,6 +61,10 @@ impl Subject {
         &self.organization
     }
 
+    pub(crate) fn shared_organization(&self) -> Arc<str> {
+        self.organization.clone()
+    }
+
     /// The project's name.
     #[must_use]
     pub fn project_name(&self) -> Option<&str> {

@@ -34,20 +34,6 @@ pub(super) fn used(unit: Unit, usage: &Usage, cost: Usd) -> u64 {
     }
 }
 
-/// How much of a limit is booked for a call of which nobody knows what it used, given the most that this may be.
-pub(super) fn unreconciled(
-    unit: Unit,
-    window: Window,
-    amount: u64,
-    (most, cost): (&Usage, Usd),
-) -> u64 {
-    match window {
-        // A rate was taken up when it was charged: an outage must not fill buckets for hours to come.
-        Window::Bucket { .. } => amount,
-        Window::Calendar(_) | Window::Gauge => used(unit, most, cost),
-    }
-}
-
 /// What a usage would have cost of the asked model, where another one was called and both have prices.
 pub(super) fn asked_cost(asked: &PricedModel, called: &PricedModel, usage: &Usage) -> Option<Usd> {
     if asked == called {

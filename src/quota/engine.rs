@@ -268,20 +268,24 @@ impl Engine {
     }
 
     pub(super) fn decide(&self, id: HoldId, prepared: &Prepared) -> Deciding {
-        let reservation = Reservation {
-            id,
-            organization: prepared.subject.organization_name().into(),
-            now: prepared.now,
-            expires_in: self.hold_life(),
-            candidates: prepared.charges(),
-            unreconciled: match self.backend {
-                Backend::Memory(_) => Vec::new(),
-                Backend::Other(_) => prepared.unreconciled(),
-            },
-        };
+        let (now, life) = (prepared.now, self.hold_life());
         match &self.backend {
-            Backend::Memory(store) => Deciding::Ready(store.reserve_now(&reservation).into()),
+            Backend::Memory(store) => {
+                let decision = store.reserve_lent(id, now, life, &prepared.candidates);
+                Deciding::Ready(decision.into())
+            }
             Backend::Other(guard) => {
+                let reservation = Reservation {
+                    id,
+                    organization: prepared.subject.shared_organization(),
+                    now,
+                    expires_in: life,
+                    candidates: prepared.charges(),
+                    unreconciled: match guard.store().keeps_holds() {
+                        true => prepared.unreconciled(),
+                        false => Vec::new(),
+                    },
+                };
                 let (guard, clock) = (guard.clone(), self.clock.clone());
                 let observers = self.observers.clone();
                 let instances = prepared.policy.instances();
@@ -303,36 +307,34 @@ impl Engine {
 
     /// Tells of an admitted call.
     pub(super) fn tell_admitted(&self, id: HoldId, granted: &Granted) {
-        let subject = &granted.subject;
+        let subject = granted.subject();
         self.tell(|| Event::Admitted {
             hold: id,
             subject: subject.clone(),
-            model: granted.model.canonical().into(),
-            downgraded_from: (granted.asked != granted.model)
-                .then(|| granted.asked.canonical().into()),
-            input_tokens: granted.reserved.input_tokens,
-            output_tokens: granted.reserved.output_tokens,
+            model: granted.model().shared_canonical(),
+            downgraded_from: granted
+                .downgraded_from()
+                .map(|asked| asked.shared_canonical()),
+            input_tokens: granted.candidate().reserved.input_tokens,
+            output_tokens: granted.candidate().reserved.output_tokens,
         });
-        for limit in &granted.limits {
-            self.tell_warnings(subject, limit);
+        for limit in granted.limits() {
+            self.tell_warnings(subject, &limit);
         }
-        for day in &granted.paces {
-            self.tell_pace(granted, day);
+        for day in granted.paces() {
+            self.tell_pace(subject, day);
         }
     }
 
     /// Tells of a day on which a budget is spent too fast, once.
-    fn tell_pace(&self, granted: &Granted, day: &ChargedPace) {
+    fn tell_pace(&self, subject: &Subject, day: ChargedPace<'_>) {
         if !day.pace.is_too_fast() || !self.paces_told.is_first(&day.charge.key) {
             return;
         }
-        let Some(limit) = granted.limits.get(day.of) else {
-            return;
-        };
         self.tell(|| Event::PaceExceeded {
-            subject: granted.subject.clone(),
-            counter: limit.charge.key.clone(),
-            limit: limit.charge.limit.clone(),
+            subject: subject.clone(),
+            counter: day.of.key.clone(),
+            limit: day.of.limit.clone(),
             today: day.pace.today(),
             daily: day.pace.daily(),
             ends_at: match day.charge.rule {
@@ -342,7 +344,7 @@ impl Engine {
         });
     }
 
-    fn tell_warnings(&self, subject: &Subject, limit: &ChargedLimit) {
+    fn tell_warnings(&self, subject: &Subject, limit: &ChargedLimit<'_>) {
         let (subject, id) = (|| subject.clone(), || limit.charge.limit.clone());
         if limit.would_block {
             self.tell(|| Event::WouldBlock {
@@ -359,7 +361,7 @@ impl Engine {
     }
 
     pub(super) fn settle(&self, id: HoldId, granted: Granted, outcome: Outcome) {
-        if let (Outcome::Reported(usage), Some(lesson)) = (outcome, &granted.lesson) {
+        if let (Outcome::Reported(usage), Some(lesson)) = (outcome, &granted.candidate().lesson) {
             self.learn(lesson, &usage);
         }
         let settlement = granted.settlement(id, self.now(), outcome);
@@ -386,10 +388,10 @@ impl Engine {
         granted: Granted,
         answer: (&'static str, &str),
     ) {
-        let (units, now) = (FollowUp::units(&granted.limits, &granted.paces), self.now());
+        let (units, now) = (granted.units(), self.now());
         let billed = Billed {
-            asked: granted.asked.clone(),
-            called: granted.model.clone(),
+            asked: granted.asked().clone(),
+            called: granted.model().clone(),
         };
         let settlement = granted.settlement(id, now, Outcome::Unreconciled);
         let follow_up =

@@ -5,8 +5,6 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::charges;
-use super::hold::ChargedLimit;
-use super::pace::ChargedPace;
 use crate::clock::Moment;
 use crate::money::Usd;
 use crate::policy::{PricedModel, Unit};
@@ -69,13 +67,6 @@ impl FollowUp {
     pub(super) fn billed_by(mut self, billed: Billed) -> Self {
         self.billed = Some(billed);
         self
-    }
-
-    /// What was charged, in the order of the bookings.
-    pub(super) fn units(limits: &[ChargedLimit], paces: &[ChargedPace]) -> Vec<Option<Unit>> {
-        let unit = |limit: &ChargedLimit| (!limit.would_block).then_some(limit.unit);
-        let days = paces.iter().map(|_| Some(Unit::Usd));
-        limits.iter().map(unit).chain(days).collect()
     }
 
     /// The settlement that puts a usage in the place of what was booked.

@@ -3,21 +3,23 @@
 use std::fmt;
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use crate::clock::Moment;
-use crate::learn::Lesson;
 use crate::model::Model;
 use crate::money::Usd;
-use crate::policy::{OnStoreFailure, Policy, PricedModel, Unit, Window};
+use crate::policy::{OnStoreFailure, PricedModel, Unit, Window};
 use crate::prices::Cost;
 use crate::reject::LimitView;
 use crate::settle::Outcome;
 use crate::store::{Balance, Booking, CallRecord, Charge, HoldId, Settlement};
 use crate::subject::Subject;
-use crate::usage::{Estimate, ServiceTier, Usage};
+use crate::usage::{Estimate, Usage};
 
 use super::charges;
 use super::engine::Engine;
-use super::pace::ChargedPace;
+use super::pace::{ChargedPace, Pace};
+use super::plan::{Candidate, Prepared};
 
 /// A granted reservation, not yet settled.
 ///
@@ -34,34 +36,23 @@ pub struct Hold {
 
 /// What was granted.
 pub(super) struct Granted {
-    /// The time that the decision was made for.
-    pub(super) at: Moment,
-    pub(super) subject: Subject,
-    pub(super) asked: PricedModel,
-    pub(super) model: PricedModel,
-    pub(super) estimate: Estimate,
-    pub(super) reserved: Estimate,
-    /// The most that it may cost.
-    pub(super) cost: Usd,
-    /// The service tier that the request asks for, or our account has: that of an answer which broke off before it told its own.
-    pub(super) service_tier: Option<ServiceTier>,
-    /// By whose prices it is billed.
-    pub(super) policy: Arc<Policy>,
-    pub(super) lesson: Option<Lesson>,
-    pub(super) output_cap: Option<u64>,
-    pub(super) limits: Vec<ChargedLimit>,
-    pub(super) paces: Vec<ChargedPace>,
+    /// Of the candidates the granted one is left.
+    prepared: Box<Prepared>,
+    /// The counter of each charge, in order, as it stood right after that was applied.
+    balances: Vec<Balance>,
+    /// The charges, by position, that a shadow limit would have refused; they were not applied.
+    would_block: Vec<usize>,
     /// By which rule it was granted, where the store did not answer.
-    pub(super) degraded: Option<OnStoreFailure>,
+    degraded: Option<OnStoreFailure>,
 }
 
-/// One limit's charge, as it stood right after it was applied.
-#[derive(Debug, Clone)]
-pub(super) struct ChargedLimit {
-    pub(super) charge: Charge,
-    pub(super) unit: Unit,
-    pub(super) window: Window,
-    pub(super) balance: Balance,
+/// One limit's charge, as its counter stood right after it was applied.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ChargedLimit<'a> {
+    pub(super) charge: &'a Charge,
+    unit: Unit,
+    window: Window,
+    balance: Balance,
     /// A shadow limit would have refused: the charge was not applied.
     pub(super) would_block: bool,
 }
@@ -71,7 +62,7 @@ impl Hold {
         engine.opened();
         let hold = Self {
             id,
-            renew_at: engine.renew_at(granted.at.steady),
+            renew_at: engine.renew_at(granted.at().steady),
             engine,
             granted: Some(granted),
         };
@@ -85,28 +76,28 @@ impl Hold {
     /// The model that may be called: the asked one or a rung of the ladder.
     #[must_use]
     pub fn model(&self) -> &str {
-        self.granted().map_or("", |granted| granted.model.raw())
+        self.granted().map_or("", |granted| granted.model().raw())
     }
 
     /// The model that was asked for, if another one may be called.
     #[must_use]
     pub fn downgraded_from(&self) -> Option<&str> {
         let granted = self.granted()?;
-        (granted.asked != granted.model).then(|| granted.asked.raw())
+        granted.downgraded_from().map(|asked| asked.raw())
     }
 
     /// What the call is expected to use at the most. Where the tier reserves what is typical, less was reserved.
     #[must_use]
     pub fn estimate(&self) -> Estimate {
         self.granted()
-            .map(|granted| granted.estimate)
+            .map(|granted| granted.candidate().estimate)
             .unwrap_or_default()
     }
 
     /// The most output tokens that an answer may have, where the tier enforces caps: to be written into the request.
     #[must_use]
     pub fn output_cap(&self) -> Option<u64> {
-        self.granted()?.output_cap
+        self.granted()?.candidate().output_cap
     }
 
     /// Books what the call used, in full, above the reservation too.
@@ -136,7 +127,7 @@ impl Hold {
     pub fn renew(&self) {
         if let Some(granted) = &self.granted {
             self.engine
-                .renew(self.id, granted.subject.organization_name());
+                .renew(self.id, granted.subject().organization_name());
         }
     }
 
@@ -150,43 +141,41 @@ impl Hold {
     }
 
     pub(crate) fn subject(&self) -> Option<&Subject> {
-        self.granted().map(|granted| &granted.subject)
+        self.granted().map(Granted::subject)
     }
 
     /// What the tier answers in the provider's place, where that limits our account.
     pub(crate) fn provider_reply(&self) -> Option<Arc<str>> {
         let granted = self.granted()?;
-        let tier = granted.policy.tier(granted.subject.tier_name())?;
+        let policy = &granted.prepared.policy;
+        let tier = policy.tier(granted.subject().tier_name())?;
         tier.on_provider_limit.clone()
     }
 
     pub(crate) fn canonical_model(&self) -> Option<&Model> {
-        self.granted().map(|granted| &*granted.model)
+        self.granted().map(|granted| &**granted.model())
     }
 
     /// The limits that were charged, as they stood at the moment of the decision.
     pub fn limits(&self) -> impl Iterator<Item = LimitView<'_>> + Clone {
-        let at = self.granted().map_or(0, |granted| granted.at.wall);
-        self.charged().iter().map(move |limit| limit.view(at))
+        let at = self.granted().map_or(0, |granted| granted.at().wall);
+        self.charged().map(move |limit| limit.view(at))
     }
 
     /// The ids of soft limits that are passed, and of budgets of which today is spent too fast, these with ` pace` behind them:
     /// `organization/usd/month pace`.
     pub fn warnings(&self) -> impl Iterator<Item = &str> {
-        let passed = self
-            .charged()
-            .iter()
-            .filter(|limit| limit.is_soft_and_passed());
-        let paces = self.granted().map_or(&[][..], |granted| &granted.paces);
-        let too_fast = paces.iter().filter(|day| day.pace.is_too_fast());
-        let passed = passed.map(|limit| &limit.charge);
-        let warned = passed.chain(too_fast.map(|day| &day.charge));
+        let passed = self.charged().filter(ChargedLimit::is_soft_and_passed);
+        let paces = self.granted().into_iter().flat_map(Granted::paces);
+        let too_fast = paces.filter(|day| day.pace.is_too_fast());
+        let passed = passed.map(|limit| limit.charge);
+        let warned = passed.chain(too_fast.map(|day| day.charge));
         warned.map(|charge| &*charge.limit)
     }
 
     /// The ids of shadow limits that would have refused.
     pub fn shadows(&self) -> impl Iterator<Item = &str> {
-        let blocking = self.charged().iter().filter(|limit| limit.would_block);
+        let blocking = self.charged().filter(|limit| limit.would_block);
         blocking.map(|limit| &*limit.charge.limit)
     }
 
@@ -200,8 +189,8 @@ impl Hold {
         &self.engine
     }
 
-    fn charged(&self) -> &[ChargedLimit] {
-        self.granted().map_or(&[], |granted| &granted.limits)
+    fn charged(&self) -> impl Iterator<Item = ChargedLimit<'_>> + Clone {
+        self.granted().into_iter().flat_map(Granted::limits)
     }
 
     fn granted(&self) -> Option<&Granted> {
@@ -231,61 +220,146 @@ impl fmt::Debug for Hold {
 }
 
 impl Granted {
+    pub(super) fn new(
+        mut prepared: Box<Prepared>,
+        candidate: usize,
+        balances: Vec<Balance>,
+        would_block: Vec<usize>,
+        degraded: Option<OnStoreFailure>,
+    ) -> Self {
+        prepared.candidates.swap(0, candidate);
+        prepared.candidates.truncate(1);
+        Self {
+            prepared,
+            balances,
+            would_block,
+            degraded,
+        }
+    }
+
+    /// The time that the decision was made for.
+    fn at(&self) -> Moment {
+        self.prepared.now
+    }
+
+    pub(super) fn subject(&self) -> &Subject {
+        &self.prepared.subject
+    }
+
+    pub(super) fn candidate(&self) -> &Candidate {
+        &self.prepared.candidates[0]
+    }
+
+    pub(super) fn asked(&self) -> &PricedModel {
+        &self.prepared.asked
+    }
+
+    pub(super) fn model(&self) -> &PricedModel {
+        &self.candidate().model
+    }
+
+    /// The model that was asked for, if another one may be called.
+    pub(super) fn downgraded_from(&self) -> Option<&PricedModel> {
+        let asked = self.asked();
+        (asked != self.model()).then_some(asked)
+    }
+
+    pub(super) fn limits(&self) -> impl Iterator<Item = ChargedLimit<'_>> + Clone {
+        let candidate = self.candidate();
+        let limits = candidate.limits.iter().zip(&candidate.charges).enumerate();
+        limits.map(|(position, (limit, charge))| ChargedLimit {
+            charge,
+            unit: limit.unit,
+            window: limit.window,
+            balance: self.balance(position),
+            would_block: self.would_block.contains(&position),
+        })
+    }
+
+    pub(super) fn paces(&self) -> impl Iterator<Item = ChargedPace<'_>> {
+        let candidate = self.candidate();
+        let days = candidate.limits.len();
+        let paces = candidate.paces.iter().zip(days..);
+        paces.map(move |(pace, day)| ChargedPace {
+            charge: &candidate.charges[day],
+            of: &candidate.charges[pace.of],
+            pace: Pace::of(&self.balance(pace.of), &self.balance(day), pace.days_left),
+        })
+    }
+
+    fn balance(&self, position: usize) -> Balance {
+        self.balances.get(position).copied().unwrap_or_default()
+    }
+
+    /// What each charge counts; nothing where a shadow limit would have refused.
+    pub(super) fn units(&self) -> Vec<Option<Unit>> {
+        let limits = self.limits();
+        let limits = limits.map(|limit| (!limit.would_block).then_some(limit.unit));
+        let days = self.candidate().paces.iter().map(|_| Some(Unit::Usd));
+        limits.chain(days).collect()
+    }
+
     /// What the call cost: by its usage, or the most that it may have cost, where nobody knows that.
     fn cost_of(&self, outcome: Outcome, usage: &Usage) -> Cost {
+        let candidate = self.candidate();
         let usage = Usage {
             service_tier: usage.service_tier.or(match outcome {
-                Outcome::Counted(_) | Outcome::AtLeast(_) => self.service_tier,
+                Outcome::Counted(_) | Outcome::AtLeast(_) => candidate.service_tier,
                 _ => None,
             }),
             ..*usage
         };
-        let cost = self.model.cost(&usage);
+        let cost = candidate.model.cost(&usage);
         match outcome {
             Outcome::Unreconciled | Outcome::AtLeast(_) => Cost {
-                usd: cost.usd.max(self.cost),
+                usd: cost.usd.max(candidate.cost),
                 ..cost
             },
             _ => cost,
         }
     }
 
+    /// What is booked for the charge at a position.
+    fn actual(&self, position: usize, outcome: Outcome, usage: &Usage, cost: Usd) -> u64 {
+        let Candidate {
+            limits, charges, ..
+        } = self.candidate();
+        match (limits.get(position), outcome) {
+            // What a shadow limit would have refused was never charged.
+            _ if self.would_block.contains(&position) => 0,
+            (Some(limit), Outcome::Unreconciled) => {
+                limit.unreconciled(charges[position].amount, usage, cost)
+            }
+            (Some(limit), _) => charges::used(limit.unit, usage, cost),
+            // A day's, of a budget in dollars.
+            (None, _) => cost.nanos(),
+        }
+    }
+
     /// The settlement that books a usage.
-    pub(super) fn settlement(self, id: HoldId, now: Moment, outcome: Outcome) -> Settlement {
-        let usage = outcome.usage(self.estimate);
+    pub(super) fn settlement(mut self, id: HoldId, now: Moment, outcome: Outcome) -> Settlement {
+        let usage = outcome.usage(self.candidate().estimate);
         let cost = self.cost_of(outcome, &usage);
         let asked_cost = match outcome {
             Outcome::Reported(_) | Outcome::Counted(_) => {
-                charges::asked_cost(&self.asked, &self.model, &usage)
+                charges::asked_cost(self.asked(), self.model(), &usage)
             }
             Outcome::NothingRan | Outcome::Unreconciled | Outcome::AtLeast(_) => None,
         };
-        let booking = |limit: ChargedLimit| {
-            let actual = match outcome {
-                // What a shadow limit would have refused was never charged.
-                _ if limit.would_block => 0,
-                Outcome::Unreconciled => {
-                    let (amount, used) = (limit.charge.amount, (&usage, cost.usd));
-                    charges::unreconciled(limit.unit, limit.window, amount, used)
-                }
-                _ => charges::used(limit.unit, &usage, cost.usd),
-            };
-            Booking::new(limit.charge, actual)
-        };
-        let limits = self.limits.into_iter().map(booking);
-        let day = |day: ChargedPace| Booking::new(day.charge, cost.usd.nanos());
+        let bookings = self.bookings(outcome, &usage, cost.usd);
+        let candidate = self.candidate();
         Settlement {
             id,
             now,
-            bookings: limits.chain(self.paces.into_iter().map(day)).collect(),
-            organization: self.subject.organization_name().into(),
+            bookings,
+            organization: self.subject().shared_organization(),
             record: Some(Arc::new(CallRecord {
-                subject: self.subject,
-                api: self.lesson.map(|lesson| lesson.api),
-                admitted_at: self.at.wall,
-                asked: self.asked.shared_canonical(),
-                model: self.model.shared_canonical(),
-                reserved: self.reserved,
+                subject: self.subject().clone(),
+                api: candidate.lesson.as_ref().map(|lesson| lesson.api),
+                admitted_at: self.at().wall,
+                asked: self.asked().shared_canonical(),
+                model: self.model().shared_canonical(),
+                reserved: candidate.reserved,
                 usage,
                 basis: outcome.basis(),
                 cost,
@@ -294,10 +368,21 @@ impl Granted {
             })),
         }
     }
+
+    fn bookings(&mut self, outcome: Outcome, usage: &Usage, cost: Usd) -> Vec<Booking> {
+        let positions = 0..self.candidate().charges.len();
+        let actual = |position| self.actual(position, outcome, usage, cost);
+        let actuals: SmallVec<[u64; 8]> = positions.map(actual).collect();
+        let charges = std::mem::take(&mut self.prepared.candidates[0].charges);
+        let booked = charges.into_iter().zip(actuals);
+        booked
+            .map(|(charge, actual)| Booking::new(charge, actual))
+            .collect()
+    }
 }
 
-impl ChargedLimit {
-    fn view(&self, at: i64) -> LimitView<'_> {
+impl<'a> ChargedLimit<'a> {
+    fn view(self, at: i64) -> LimitView<'a> {
         LimitView {
             id: &self.charge.limit,
             unit: self.unit,

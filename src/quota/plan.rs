@@ -16,7 +16,7 @@ use crate::prices::{Permits, Price};
 use crate::reject::{Rejection, RejectionKind};
 use crate::store::Charge;
 use crate::subject::Subject;
-use crate::usage::{Estimate, ServiceTier};
+use crate::usage::{Estimate, ServiceTier, Usage};
 
 use super::engine::Engine;
 use super::input::InputQuestion;
@@ -65,18 +65,36 @@ pub(super) struct Candidate {
     /// What its usage will teach.
     pub(super) lesson: Option<Lesson>,
     pub(super) output_cap: Option<u64>,
+    /// What the store is asked for: each limit's charge, then each pace's.
+    pub(super) charges: Vec<Charge>,
     pub(super) limits: Vec<PlannedLimit>,
-    /// Charged after the limits, and refused by none.
+    /// Refused by none.
     pub(super) paces: Vec<PlannedPace>,
 }
 
-/// One limit's charge, with what the store need not know of it.
+impl AsRef<[Charge]> for Candidate {
+    fn as_ref(&self) -> &[Charge] {
+        &self.charges
+    }
+}
+
+/// What the store need not know of a limit.
 #[derive(Debug)]
 pub(super) struct PlannedLimit {
-    pub(super) charge: Charge,
     pub(super) unit: Unit,
     pub(super) window: Window,
     pub(super) reply: Option<Arc<str>>,
+}
+
+impl PlannedLimit {
+    /// What is booked while nobody knows what a call used, given the most that this may be.
+    pub(super) fn unreconciled(&self, amount: u64, most: &Usage, cost: Usd) -> u64 {
+        match self.window {
+            // A rate was taken up when it was charged: an outage must not fill buckets for hours to come.
+            Window::Bucket { .. } => amount,
+            Window::Calendar(_) | Window::Gauge => charges::used(self.unit, most, cost),
+        }
+    }
 }
 
 impl Engine {
@@ -84,7 +102,11 @@ impl Engine {
     ///
     /// # Errors
     /// When the policy does not let this subject call this model at all.
-    pub(crate) fn prepare(&self, subject: &Subject, ask: Ask<'_>) -> Result<Prepared, Rejection> {
+    pub(crate) fn prepare(
+        &self,
+        subject: &Subject,
+        ask: Ask<'_>,
+    ) -> Result<Box<Prepared>, Rejection> {
         let policy = self.policy();
         let (now, asked) = (self.now(), ask.model(&policy));
         let rungs = ask.reachable(&asked, policy.candidates(subject, &asked)?)?;
@@ -109,14 +131,14 @@ impl Engine {
             let message = format!("No model in place of `{}` can take this call.", asked.raw());
             return Err(Rejection::new(RejectionKind::ModelNotAllowed, message));
         }
-        Ok(Prepared {
+        Ok(Box::new(Prepared {
             subject: subject.clone(),
             asked,
             now,
             candidates,
             counted: planning.counted(),
             policy,
-        })
+        }))
     }
 }
 
@@ -125,7 +147,7 @@ impl Engine {
     ///
     /// # Errors
     /// When the policy does not know the subject.
-    pub(crate) fn prepare_unknown(&self, subject: &Subject) -> Result<Prepared, Rejection> {
+    pub(crate) fn prepare_unknown(&self, subject: &Subject) -> Result<Box<Prepared>, Rejection> {
         let policy = self.policy();
         let counts_calls =
             |limit: &&CheckedLimit| matches!(limit.unit, Unit::Requests | Unit::Concurrent);
@@ -149,14 +171,14 @@ impl Engine {
             limits,
         };
         let candidates = planning.candidate(&model, rung);
-        Ok(Prepared {
+        Ok(Box::new(Prepared {
             subject: subject.clone(),
             asked: model.clone(),
             now,
             candidates: candidates.into_iter().collect(),
             counted: CountTally::default(),
             policy,
-        })
+        }))
     }
 }
 
@@ -348,12 +370,13 @@ impl Planning<'_> {
             output_tokens,
         };
         let (reserved, most) = (estimate(output.reserved), cost(output.most));
-        let limits: Vec<_> = rung
-            .limits
-            .iter()
-            .map(|limit| self.limit(limit, &rung.model, reserved, most))
-            .collect();
-        let paces = self.paces(&rung, &limits);
+        let mut charges = Vec::with_capacity(rung.limits.len());
+        charges.extend(
+            rung.limits
+                .iter()
+                .map(|limit| self.charge(limit, &rung.model, reserved, most)),
+        );
+        let paces = self.paces(&rung, &mut charges);
         Some(Candidate {
             service_tier: self.permits().service_tier,
             cost: most,
@@ -362,7 +385,8 @@ impl Planning<'_> {
             at_least: self.is_cut(&rung.model),
             lesson,
             output_cap: output.enforced,
-            limits,
+            charges,
+            limits: rung.limits.iter().copied().map(planned).collect(),
             paces,
             model: rung.model,
         })
@@ -535,40 +559,37 @@ impl Planning<'_> {
         question.bound()
     }
 
-    fn limit(
-        &self,
-        limit: &CheckedLimit,
-        model: &Model,
-        estimate: Estimate,
-        cost: Usd,
-    ) -> PlannedLimit {
+    fn charge(&self, limit: &CheckedLimit, model: &Model, estimate: Estimate, cost: Usd) -> Charge {
         let span = |period| self.engine.span(period, self.now, self.policy);
         let amount = charges::asked(limit.unit, estimate, cost);
-        PlannedLimit {
-            charge: charges::charge(limit, self.subject, Some(model), amount, span),
-            unit: limit.unit,
-            window: limit.window,
-            reply: match &limit.on_exhausted {
-                OnExhausted::Reply(text) => Some(text.clone()),
-                OnExhausted::Refuse | OnExhausted::Downgrade => None,
-            },
-        }
+        charges::charge(limit, self.subject, Some(model), amount, span)
     }
 
-    /// What is charged on the days of those limits whose pace is watched.
-    fn paces(&self, rung: &Rung<'_>, planned: &[PlannedLimit]) -> Vec<PlannedPace> {
-        let limits = rung.limits.iter().zip(planned).enumerate();
-        let watched = limits
-            .filter_map(|(of, (limit, planned))| Some((of, limit, planned, pace::watched(limit)?)));
-        let pace = |(of, limit, planned, period): (_, &&CheckedLimit, &PlannedLimit, _)| {
+    /// Adds what is charged on the days of those limits whose pace is watched.
+    fn paces(&self, rung: &Rung<'_>, charges: &mut Vec<Charge>) -> Vec<PlannedPace> {
+        let limits = rung.limits.iter().enumerate();
+        let watched = limits.filter_map(|(of, limit)| Some((of, limit, pace::watched(limit)?)));
+        let pace = |(of, limit, period): (usize, &&CheckedLimit, Period)| {
             let today = self.engine.span(Period::Day, self.now, self.policy);
-            let amount = planned.charge.amount;
+            let Charge { amount, rule, .. } = charges[of];
+            let day = charges::pace(limit, self.subject, &rung.model, amount, &today);
+            charges.push(day);
             PlannedPace {
                 of,
-                days_left: pace::days_left(period, &planned.charge.rule, &today),
-                charge: charges::pace(limit, self.subject, &rung.model, amount, &today),
+                days_left: pace::days_left(period, &rule, &today),
             }
         };
         watched.map(pace).collect()
+    }
+}
+
+fn planned(limit: &CheckedLimit) -> PlannedLimit {
+    PlannedLimit {
+        unit: limit.unit,
+        window: limit.window,
+        reply: match &limit.on_exhausted {
+            OnExhausted::Reply(text) => Some(text.clone()),
+            OnExhausted::Refuse | OnExhausted::Downgrade => None,
+        },
     }
 }

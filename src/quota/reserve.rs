@@ -8,11 +8,10 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use super::engine::{Deciding, Engine};
-use super::guard::{Decided, Degraded};
-use super::hold::{ChargedLimit, Granted, Hold};
-use super::pace::{ChargedPace, Pace};
-use super::plan::{Candidate, PlannedLimit, Prepared};
-use super::{Demand, charges, verdict};
+use super::guard::Decided;
+use super::hold::{Granted, Hold};
+use super::plan::{Candidate, Prepared};
+use super::{Demand, verdict};
 use crate::policy::{OnStoreFailure, Unit};
 use crate::prices::Cost;
 use crate::reject::{CannedReply, RefusedLimit, Rejection, RejectionKind};
@@ -47,7 +46,7 @@ impl Reserve {
         engine: Arc<Engine>,
         subject: &Subject,
         demand: Demand,
-        prepared: Result<Prepared, Rejection>,
+        prepared: Result<Box<Prepared>, Rejection>,
     ) -> Self {
         let state = match prepared {
             Ok(prepared) => State::Deciding(Reserving::new(engine.clone(), prepared)),
@@ -107,11 +106,11 @@ enum Stage {
 }
 
 impl Reserving {
-    pub(crate) fn new(engine: Arc<Engine>, prepared: Prepared) -> Self {
+    pub(crate) fn new(engine: Arc<Engine>, prepared: Box<Prepared>) -> Self {
         Self {
             id: engine.next_id(),
             engine,
-            stage: Stage::Asking(Box::new(prepared)),
+            stage: Stage::Asking(prepared),
         }
     }
 }
@@ -161,7 +160,18 @@ impl Reserving {
                 candidate,
                 balances,
                 would_block,
-            } => Ok(self.admit(*prepared, candidate, &balances, &would_block, degraded)),
+            } => {
+                let granted = Granted::new(
+                    prepared,
+                    candidate,
+                    balances,
+                    would_block,
+                    degraded.map(|degraded| degraded.rule),
+                );
+                // What was granted without the store has an id that the store was never asked with.
+                let id = degraded.map_or(self.id, |degraded| degraded.id);
+                Ok(Hold::new(id, self.engine.clone(), granted))
+            }
             Decision::Refused(refusals) => {
                 let mut rejection = self.refuse(&prepared, &refusals);
                 rejection.degraded = degraded.map(|degraded| degraded.rule);
@@ -179,63 +189,6 @@ impl Reserving {
         ledger.refused(subject, model, rejection.kind, cost, prepared.now.wall);
         rejection
     }
-
-    fn admit(
-        &self,
-        mut prepared: Prepared,
-        candidate: usize,
-        balances: &[crate::store::Balance],
-        would_block: &[usize],
-        degraded: Option<Degraded>,
-    ) -> Hold {
-        let Candidate {
-            model,
-            estimate,
-            reserved,
-            at_least: _,
-            cost,
-            service_tier,
-            lesson,
-            output_cap,
-            limits,
-            paces,
-        } = prepared.candidates.swap_remove(candidate);
-        let balance = |position: usize| balances.get(position).copied().unwrap_or_default();
-        let charged = |(position, limit): (usize, PlannedLimit)| ChargedLimit {
-            charge: limit.charge,
-            unit: limit.unit,
-            window: limit.window,
-            balance: balance(position),
-            would_block: would_block.contains(&position),
-        };
-        let days = limits.len();
-        let paces = paces.into_iter().enumerate();
-        let paces = paces.map(|(position, pace)| ChargedPace {
-            charge: pace.charge,
-            of: pace.of,
-            pace: Pace::of(&balance(pace.of), &balance(days + position), pace.days_left),
-        });
-        let paces = paces.collect();
-        let granted = Granted {
-            at: prepared.now,
-            subject: prepared.subject,
-            asked: prepared.asked,
-            model,
-            estimate,
-            reserved,
-            cost,
-            service_tier,
-            lesson,
-            output_cap,
-            policy: prepared.policy,
-            limits: limits.into_iter().enumerate().map(charged).collect(),
-            paces,
-            degraded: degraded.map(|degraded| degraded.rule),
-        };
-        // What was granted without the store has an id that the store was never asked with.
-        let id = degraded.map_or(self.id, |degraded| degraded.id);
-        Hold::new(id, self.engine.clone(), granted)
-    }
 }
 
 impl Drop for Reserving {
@@ -249,12 +202,8 @@ impl Drop for Reserving {
 
 impl Prepared {
     pub(super) fn charges(&self) -> Vec<Vec<Charge>> {
-        let of = |candidate: &Candidate| {
-            let limits = candidate.limits.iter().map(|limit| &limit.charge);
-            let paces = candidate.paces.iter().map(|pace| &pace.charge);
-            limits.chain(paces).cloned().collect()
-        };
-        self.candidates.iter().map(of).collect()
+        let charges = |candidate: &Candidate| candidate.charges.clone();
+        self.candidates.iter().map(charges).collect()
     }
 
     /// For each candidate what is booked while nobody knows what its call used.
@@ -270,14 +219,12 @@ impl Prepared {
             usd: cost.usd.max(candidate.cost),
             ..cost
         };
-        let limit = |limit: &PlannedLimit| {
-            let amount = limit.charge.amount;
-            charges::unreconciled(limit.unit, limit.window, amount, (&usage, cost.usd))
+        let actual = |(position, charge): (usize, &Charge)| match candidate.limits.get(position) {
+            Some(limit) => limit.unreconciled(charge.amount, &usage, cost.usd),
+            None => cost.usd.nanos(),
         };
-        let limits = candidate.limits.iter().map(limit);
-        let paces = candidate.paces.iter().map(|_| cost.usd.nanos());
         Unreconciled {
-            actuals: limits.chain(paces).collect(),
+            actuals: candidate.charges.iter().enumerate().map(actual).collect(),
             record: Arc::new(CallRecord {
                 subject: self.subject.clone(),
                 api: candidate.lesson.as_ref().map(|lesson| lesson.api),
@@ -301,16 +248,17 @@ impl Prepared {
         for refusal in refusals {
             let candidate = &self.candidates[refusal.candidate];
             let limit = &candidate.limits[refusal.charge];
+            let charge = &candidate.charges[refusal.charge];
             reply = reply.or_else(|| {
                 let text = limit.reply.clone()?;
-                let limit = limit.charge.limit.clone();
+                let limit = charge.limit.clone();
                 Some(CannedReply { limit, text })
             });
             by_candidate[refusal.candidate].push(RefusedLimit {
-                id: limit.charge.limit.clone(),
+                id: charge.limit.clone(),
                 unit: limit.unit,
                 model: candidate.model.raw().into(),
-                asked: limit.charge.amount,
+                asked: charge.amount,
                 at_least: candidate.at_least && counts_input(limit.unit),
                 reason: refusal.reason,
                 balance: refusal.balance,

@@ -307,6 +307,12 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
         u64::MAX
     }
 
+    /// Whether it writes down, before a call is made, [what is booked](Reservation::unreconciled) should nobody ever say what
+    /// that used. One that does not is not told.
+    fn keeps_holds(&self) -> bool {
+        true
+    }
+
     /// By how many microseconds the store's wall clock is ahead of [ours](Reservation::now), as far as that is known. The
     /// engine plans by the store's time: all instances are in the same day, week and month.
     fn clock_offset(&self) -> i64 {

@@ -53,6 +53,11 @@ impl Named {
         }
     }
 
+    /// How many charges name them.
+    pub(super) fn len(&self) -> usize {
+        self.by_charge.len()
+    }
+
     /// Each counter once, in the order in which they are to be locked.
     pub(super) fn in_order(&self) -> impl Iterator<Item = &Counter> {
         self.order.iter().map(|&charge| &self.by_charge[charge])
@@ -96,12 +101,9 @@ impl Counters {
         counter
     }
 
-    /// The counters of all these charges.
-    pub(super) fn obtain_all<'a>(
-        &self,
-        charges: impl Iterator<Item = &'a Charge>,
-        now: Moment,
-    ) -> Named {
+    /// The counters of all charges of all candidates.
+    pub(super) fn obtain_all<C: AsRef<[Charge]>>(&self, candidates: &[C], now: Moment) -> Named {
+        let charges = candidates.iter().flat_map(AsRef::as_ref);
         let obtain = |charge: &Charge| self.obtain(&charge.key, charge.rule, now);
         Named::new(charges.map(obtain).collect())
     }
