@@ -12,9 +12,12 @@ use crate::usage::Usage;
 /// Names come from clients. Of more than this, those are forgotten that are seldom asked for.
 const MOST: usize = 1024;
 
-/// A model, with its price under a policy.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct PricedModel {
+/// A model, with its price under a policy. Cheap to clone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PricedModel(Arc<Inner>);
+
+#[derive(Debug, PartialEq, Eq)]
+struct Inner {
     model: Model,
     /// `None` if nobody knows it, which does not mean that it is free.
     price: Option<Arc<Price>>,
@@ -22,7 +25,7 @@ pub(crate) struct PricedModel {
 
 impl PricedModel {
     pub(crate) fn price(&self) -> Option<&Price> {
-        self.price.as_deref()
+        self.0.price.as_deref()
     }
 
     /// What a call of it cost.
@@ -35,7 +38,7 @@ impl Deref for PricedModel {
     type Target = Model;
 
     fn deref(&self) -> &Model {
-        &self.model
+        &self.0.model
     }
 }
 
@@ -79,13 +82,13 @@ impl Models {
         if says_which || !model.is_resolved() {
             return model;
         }
-        self.priced(model.model.unresolved())
+        self.priced(Model::clone(&model).unresolved())
     }
 
     fn priced(&self, model: Model) -> PricedModel {
-        PricedModel {
+        PricedModel(Arc::new(Inner {
             price: self.prices.shared(&model),
             model,
-        }
+        }))
     }
 }

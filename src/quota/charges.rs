@@ -43,34 +43,6 @@ pub(super) fn asked_cost(asked: &PricedModel, called: &PricedModel, usage: &Usag
     asked.price().map(|price| price.cost(usage).usd)
 }
 
-/// A limit's charge for a call of this subject to this model.
-pub(super) fn charge(
-    limit: &CheckedLimit,
-    subject: &Subject,
-    model: Option<&Model>,
-    amount: u64,
-    span: impl FnOnce(Period) -> Span,
-) -> Charge {
-    let span = match limit.window {
-        Window::Calendar(period) => Some(span(period)),
-        Window::Bucket { .. } | Window::Gauge => None,
-    };
-    let rule = rule(limit, span.as_ref());
-    let window = span.map(|span| span.id);
-    Charge {
-        key: key(limit, subject, model, window.as_deref()),
-        limit: limit.id.clone(),
-        rule,
-        enforcement: limit.enforcement,
-        downgrades: limit.on_exhausted == OnExhausted::Downgrade,
-        amount,
-        kept_on_expiry: matches!(limit.unit, Unit::Requests | Unit::Usd),
-        alerts: limit.alerts.iter().copied().collect(),
-        on_store_failure: limit.on_store_failure,
-        durability: limit.durability,
-    }
-}
-
 /// How a limit's counter counts; a calendar period's, in the instance that is given, or in none.
 pub(super) fn rule(limit: &CheckedLimit, span: Option<&Span>) -> Rule {
     match limit.window {
@@ -88,73 +60,91 @@ pub(super) fn rule(limit: &CheckedLimit, span: Option<&Span>) -> Rule {
     }
 }
 
-/// The charge that counts what a limit is charged today, beside the limit's own: it never refuses.
-pub(super) fn pace(
-    limit: &CheckedLimit,
-    subject: &Subject,
-    model: &Model,
-    amount: u64,
-    today: &Span,
-) -> Charge {
-    let key = begin(limit, subject, Some(&today.id)).part("pace", None);
-    Charge {
-        key: scoped(key, limit, subject, Some(model)),
-        limit: format!("{} pace", limit.id).into(),
-        rule: Rule::Budget {
-            cap: limit.amount,
-            starts_at: today.starts_at,
-            ends_at: today.ends_at,
-        },
-        enforcement: Enforcement::Soft,
-        downgrades: false,
-        amount,
-        kept_on_expiry: true,
-        alerts: Percents::NONE,
-        on_store_failure: limit.on_store_failure,
-        durability: limit.durability,
-    }
+/// Makes the charges of a subject, for calls to one model.
+pub(super) struct Charging<'a> {
+    subject: &'a Subject,
+    model: Option<&'a Model>,
+    keys: KeyBuilder,
 }
 
-/// The counter's key: organization, limit, what it counts, over which time, and for whom.
-///
-/// What is not in it may change without losing the usage: amounts, enforcement between hard and soft, models, ladders.
-fn key(
-    limit: &CheckedLimit,
-    subject: &Subject,
-    model: Option<&Model>,
-    span: Option<&str>,
-) -> CounterKey {
-    let mut key = begin(limit, subject, span);
-    if limit.enforcement == Enforcement::Shadow {
-        key = key.part("shadow", None);
+impl<'a> Charging<'a> {
+    pub(super) fn new(subject: &'a Subject, model: Option<&'a Model>) -> Self {
+        Self {
+            subject,
+            model,
+            keys: KeyBuilder::new(subject.organization_name()),
+        }
     }
-    scoped(key, limit, subject, model)
-}
 
-/// What comes first in a key: organization, limit, what it counts, over which time.
-fn begin(limit: &CheckedLimit, subject: &Subject, span: Option<&str>) -> KeyBuilder {
-    let key = CounterKey::builder(subject.organization_name()).parts(&limit.key);
-    match span {
-        Some(span) => key.value(span),
-        None => key,
+    /// A limit's charge.
+    pub(super) fn charge(
+        &mut self,
+        limit: &CheckedLimit,
+        amount: u64,
+        span: impl FnOnce(Period) -> Span,
+    ) -> Charge {
+        let span = match limit.window {
+            Window::Calendar(period) => Some(span(period)),
+            Window::Bucket { .. } | Window::Gauge => None,
+        };
+        Charge {
+            rule: rule(limit, span.as_ref()),
+            key: self.key(limit, span.as_ref()),
+            limit: limit.id.clone(),
+            enforcement: limit.enforcement,
+            downgrades: limit.on_exhausted == OnExhausted::Downgrade,
+            amount,
+            kept_on_expiry: matches!(limit.unit, Unit::Requests | Unit::Usd),
+            alerts: limit.alerts,
+            on_store_failure: limit.on_store_failure,
+            durability: limit.durability,
+        }
     }
-}
 
-/// What comes last in a key: for whom.
-fn scoped(
-    mut key: KeyBuilder,
-    limit: &CheckedLimit,
-    subject: &Subject,
-    model: Option<&Model>,
-) -> CounterKey {
-    if limit.scope.project {
-        key = key.part("project", subject.project_name());
+    /// The charge that counts what a limit is charged today, beside the limit's own: it never refuses.
+    pub(super) fn pace(&mut self, limit: &CheckedLimit, amount: u64, today: &Span) -> Charge {
+        self.keys.parts(&limit.key, Some(&today.id));
+        self.keys.part("pace", None);
+        Charge {
+            key: self.scoped(limit),
+            limit: format!("{} pace", limit.id).into(),
+            rule: Rule::Budget {
+                cap: limit.amount,
+                starts_at: today.starts_at,
+                ends_at: today.ends_at,
+            },
+            enforcement: Enforcement::Soft,
+            downgrades: false,
+            amount,
+            kept_on_expiry: true,
+            alerts: Percents::NONE,
+            on_store_failure: limit.on_store_failure,
+            durability: limit.durability,
+        }
     }
-    if limit.scope.user {
-        key = key.part("user", subject.user_name());
+
+    /// The counter's key: organization, limit, what it counts, over which time, and for whom.
+    ///
+    /// What is not in it may change without losing the usage: amounts, enforcement between hard and soft, models, ladders.
+    fn key(&mut self, limit: &CheckedLimit, span: Option<&Span>) -> CounterKey {
+        self.keys.parts(&limit.key, span.map(|span| &*span.id));
+        if limit.enforcement == Enforcement::Shadow {
+            self.keys.part("shadow", None);
+        }
+        self.scoped(limit)
     }
-    if limit.scope.model {
-        key = key.part("model", model.map(Model::canonical));
+
+    /// What comes last in a key: for whom.
+    fn scoped(&mut self, limit: &CheckedLimit) -> CounterKey {
+        if limit.scope.project {
+            self.keys.part("project", self.subject.project_name());
+        }
+        if limit.scope.user {
+            self.keys.part("user", self.subject.user_name());
+        }
+        if limit.scope.model {
+            self.keys.part("model", self.model.map(Model::canonical));
+        }
+        self.keys.build()
     }
-    key.build()
 }

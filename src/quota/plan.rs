@@ -18,11 +18,12 @@ use crate::store::Charge;
 use crate::subject::Subject;
 use crate::usage::{Estimate, ServiceTier, Usage};
 
+use super::Demand;
+use super::charges::{self, Charging};
 use super::engine::Engine;
 use super::input::InputQuestion;
 use super::output::{OutputBound, OutputQuestion};
 use super::pace::{self, PlannedPace};
-use super::{Demand, charges};
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy)]
@@ -370,13 +371,13 @@ impl Planning<'_> {
             output_tokens,
         };
         let (reserved, most) = (estimate(output.reserved), cost(output.most));
-        let mut charges = Vec::with_capacity(rung.limits.len());
-        charges.extend(
-            rung.limits
-                .iter()
-                .map(|limit| self.charge(limit, &rung.model, reserved, most)),
-        );
-        let paces = self.paces(&rung, &mut charges);
+        let mut charging = Charging::new(self.subject, Some(&rung.model));
+        let mut charges: Vec<_> = rung
+            .limits
+            .iter()
+            .map(|limit| self.charge(&mut charging, limit, reserved, most))
+            .collect();
+        let paces = self.paces(&mut charging, &rung.limits, &mut charges);
         Some(Candidate {
             service_tier: self.permits().service_tier,
             cost: most,
@@ -559,21 +560,31 @@ impl Planning<'_> {
         question.bound()
     }
 
-    fn charge(&self, limit: &CheckedLimit, model: &Model, estimate: Estimate, cost: Usd) -> Charge {
+    fn charge(
+        &self,
+        charging: &mut Charging<'_>,
+        limit: &CheckedLimit,
+        estimate: Estimate,
+        cost: Usd,
+    ) -> Charge {
         let span = |period| self.engine.span(period, self.now, self.policy);
         let amount = charges::asked(limit.unit, estimate, cost);
-        charges::charge(limit, self.subject, Some(model), amount, span)
+        charging.charge(limit, amount, span)
     }
 
     /// Adds what is charged on the days of those limits whose pace is watched.
-    fn paces(&self, rung: &Rung<'_>, charges: &mut Vec<Charge>) -> Vec<PlannedPace> {
-        let limits = rung.limits.iter().enumerate();
+    fn paces(
+        &self,
+        charging: &mut Charging<'_>,
+        limits: &[&CheckedLimit],
+        charges: &mut Vec<Charge>,
+    ) -> Vec<PlannedPace> {
+        let limits = limits.iter().enumerate();
         let watched = limits.filter_map(|(of, limit)| Some((of, limit, pace::watched(limit)?)));
         let pace = |(of, limit, period): (usize, &&CheckedLimit, Period)| {
             let today = self.engine.span(Period::Day, self.now, self.policy);
             let Charge { amount, rule, .. } = charges[of];
-            let day = charges::pace(limit, self.subject, &rung.model, amount, &today);
-            charges.push(day);
+            charges.push(charging.pace(limit, amount, &today));
             PlannedPace {
                 of,
                 days_left: pace::days_left(period, &rule, &today),
