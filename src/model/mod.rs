@@ -20,6 +20,8 @@ pub struct Model {
     canonical: Arc<str>,
     resolved: bool,
     facts: Option<&'static Facts>,
+    /// Whether its name is one of a model that may reason.
+    reasons: bool,
 }
 
 impl Model {
@@ -32,6 +34,7 @@ impl Model {
             raw: raw.into(),
             resolved,
             facts: facts(&canonical),
+            reasons: reasons(raw, &canonical),
             canonical,
         }
     }
@@ -76,16 +79,18 @@ impl Model {
     /// Whether the model may bill for reasoning that it does not show, as far as its name tells: as it was written too,
     /// since a canonical name has no `:thinking`. A model that nobody knows may.
     pub(crate) fn may_reason(&self) -> bool {
-        let written = canonical::folded(&self.raw);
-        !self.resolved
-            || may_reason(&self.canonical)
-            || *written != *self.canonical && may_reason(&written)
+        !self.resolved || self.reasons
     }
 
     /// Whether the model does not reason where it is told not to: known of Claude.
     pub(crate) fn can_be_told_not_to_reason(&self) -> bool {
         Provider::of(&self.canonical) == Some(Provider::Anthropic)
     }
+}
+
+fn reasons(raw: &str, canonical: &str) -> bool {
+    let written = canonical::folded(raw);
+    may_reason(canonical) || *written != *canonical && may_reason(&written)
 }
 
 /// Whether two models are known to be of different providers: a call of one's API means nothing to the other.
