@@ -45,7 +45,7 @@ impl<'a> Trial<'a> {
     /// Tries the candidates in order, and makes the counters what the first that fits makes of them. One that does not
     /// passes the search on if each charge that refuses it says so.
     pub(super) fn first_fit<C: AsRef<[Charge]>>(
-        mut self,
+        &mut self,
         candidates: &[C],
         now: Moment,
     ) -> Result<Fit, Vec<Refusal>> {

@@ -1,6 +1,10 @@
 //! All counters, by name.
 
+use std::sync::LazyLock;
+
 use dashmap::DashMap;
+use foldhash::SharedSeed;
+use foldhash::quality::SeedableRandomState;
 use smallvec::SmallVec;
 
 use super::counter::Counter;
@@ -12,6 +16,9 @@ use crate::store::{Charge, CounterKey, Rule};
 /// long for that.
 const PARTS: usize = 256;
 
+/// The counters by their names, which callers may choose parts of: what they are hashed with is secret.
+pub(super) type ByName = DashMap<Counter, (), SeedableRandomState>;
+
 /// A list that needs no memory of its own while it is about as long as a call has charges.
 pub(super) type Few<T> = SmallVec<[T; 8]>;
 
@@ -19,7 +26,7 @@ pub(super) type Few<T> = SmallVec<[T; 8]>;
 /// several counters are locked in the order of their [addresses](Counter::address).
 #[derive(Debug)]
 pub(super) struct Counters {
-    map: DashMap<Counter, ()>,
+    map: ByName,
     eviction: Eviction,
 }
 
@@ -35,13 +42,13 @@ pub(super) struct Named {
 
 impl Named {
     fn new(by_charge: Few<Counter>) -> Self {
-        let address = |charge: usize| by_charge[charge].address();
-        let mut sorted: Few<usize> = (0..by_charge.len()).collect();
-        sorted.sort_unstable_by_key(|&charge| address(charge));
+        let addresses = by_charge.iter().map(Counter::address);
+        let mut sorted: Few<(usize, usize)> = addresses.zip(0..).collect();
+        sorted.sort_unstable();
         let (mut order, mut places) = (Few::new(), Few::from_elem(0, sorted.len()));
-        for charge in sorted {
-            let is_next = |&last: &usize| address(last) != address(charge);
-            if order.last().is_none_or(is_next) {
+        let mut last = None;
+        for &(address, charge) in &sorted {
+            if last.replace(address) != Some(address) {
                 order.push(charge);
             }
             places[charge] = order.len() - 1;
@@ -72,10 +79,21 @@ impl Named {
 impl Default for Counters {
     fn default() -> Self {
         Self {
-            map: DashMap::with_shard_amount(PARTS),
+            map: DashMap::with_hasher_and_shard_amount(secret_hasher(), PARTS),
             eviction: Eviction::default(),
         }
     }
+}
+
+/// # Panics
+/// When the operating system has no random numbers to give.
+fn secret_hasher() -> SeedableRandomState {
+    static SHARED: LazyLock<SharedSeed> = LazyLock::new(|| SharedSeed::from_u64(secret()));
+    SeedableRandomState::with_seed(secret(), &SHARED)
+}
+
+fn secret() -> u64 {
+    getrandom::u64().expect("the operating system gives random numbers")
 }
 
 impl Counters {

@@ -65,6 +65,9 @@ pub struct MemoryStore {
 
 impl MemoryStore {
     /// An empty store.
+    ///
+    /// # Panics
+    /// When the operating system has no random numbers to give.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -117,7 +120,8 @@ impl MemoryStore {
             return Decision::Closed;
         }
         let named = self.counters.obtain_all(candidates, now);
-        let decision = match Trial::lock(&named).first_fit(candidates, now) {
+        let fit = Trial::lock(&named).first_fit(candidates, now);
+        let decision = match fit {
             Ok(Fit { record, balances }) => {
                 let decision = record.decision(balances);
                 self.holds.open(&mut shard, id, record, now, expires_in);
