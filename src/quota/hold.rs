@@ -3,8 +3,6 @@
 use std::fmt;
 use std::sync::Arc;
 
-use smallvec::SmallVec;
-
 use crate::clock::Moment;
 use crate::model::Model;
 use crate::money::Usd;
@@ -319,17 +317,18 @@ impl Granted {
         }
     }
 
-    /// What is booked for the charge at a position.
-    fn actual(&self, position: usize, outcome: Outcome, usage: &Usage, cost: Usd) -> u64 {
-        let Candidate {
-            limits, charges, ..
-        } = self.candidate();
-        match (limits.get(position), outcome) {
+    /// What is booked for the charge at a position, of so much.
+    fn actual(
+        &self,
+        (position, amount): (usize, u64),
+        outcome: Outcome,
+        usage: &Usage,
+        cost: Usd,
+    ) -> u64 {
+        match (self.candidate().limits.get(position), outcome) {
             // What a shadow limit would have refused was never charged.
             _ if self.would_block.contains(&position) => 0,
-            (Some(limit), Outcome::Unreconciled) => {
-                limit.unreconciled(charges[position].amount, usage, cost)
-            }
+            (Some(limit), Outcome::Unreconciled) => limit.unreconciled(amount, usage, cost),
             (Some(limit), _) => charges::used(limit.unit, usage, cost),
             // A day's, of a budget in dollars.
             (None, _) => cost.nanos(),
@@ -370,14 +369,12 @@ impl Granted {
     }
 
     fn bookings(&mut self, outcome: Outcome, usage: &Usage, cost: Usd) -> Vec<Booking> {
-        let positions = 0..self.candidate().charges.len();
-        let actual = |position| self.actual(position, outcome, usage, cost);
-        let actuals: SmallVec<[u64; 8]> = positions.map(actual).collect();
         let charges = std::mem::take(&mut self.prepared.candidates[0].charges);
-        let booked = charges.into_iter().zip(actuals);
-        booked
-            .map(|(charge, actual)| Booking::new(charge, actual))
-            .collect()
+        let booking = |(position, charge): (usize, Charge)| {
+            let actual = self.actual((position, charge.amount), outcome, usage, cost);
+            Booking::new(charge, actual)
+        };
+        charges.into_iter().enumerate().map(booking).collect()
     }
 }
 

@@ -120,14 +120,16 @@ impl Engine {
             subject,
             now,
             tier,
-            size: ask.size(self.counted.of(subject.organization_name())),
+            size: ask.size(|| self.counted.of(subject.organization_name())),
         };
         let rungs = planning.priced(&asked, rungs)?;
         planning.count(&asked, &rungs);
-        let candidates: Vec<_> = rungs
+        // Few are left out: a list that grows would begin with room for more than there are.
+        let mut candidates = Vec::with_capacity(rungs.len());
+        let can_serve = rungs
             .into_iter()
-            .filter_map(|rung| planning.candidate(&asked, rung))
-            .collect();
+            .filter_map(|rung| planning.candidate(&asked, rung));
+        candidates.extend(can_serve);
         if candidates.is_empty() {
             let message = format!("No model in place of `{}` can take this call.", asked.raw());
             return Err(Rejection::new(RejectionKind::ModelNotAllowed, message));
@@ -184,10 +186,10 @@ impl Engine {
 }
 
 impl<'a> Ask<'a> {
-    fn size(&self, known: Option<Known<'a>>) -> Size<'a> {
+    fn size(&self, known: impl FnOnce() -> Option<Known<'a>>) -> Size<'a> {
         match *self {
             Self::Call { api, call, body } => {
-                let count = InputCount::new(api, &call.input, body).knowing(known);
+                let count = InputCount::new(api, &call.input, body).knowing(known());
                 Size::Counted(api, call, count)
             }
             Self::Demand(demand) => Size::Told(demand),
