@@ -101,6 +101,7 @@ mod causes;
 mod decimal;
 mod fallback;
 mod future;
+mod hashing;
 mod layer;
 mod learn;
 mod money;

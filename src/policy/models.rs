@@ -3,8 +3,10 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
-use quick_cache::sync::Cache;
+use quick_cache::UnitWeighter;
+use quick_cache::sync::{Cache, DefaultLifecycle};
 
+use crate::hashing::{SecretHasher, secret_hasher};
 use crate::model::{Aliases, MAX_NAME, Model};
 use crate::prices::{Cost, Price, Prices};
 use crate::usage::Usage;
@@ -47,7 +49,7 @@ impl Deref for PricedModel {
 pub(super) struct Models {
     aliases: Aliases,
     prices: Prices,
-    seen: Cache<Box<str>, PricedModel>,
+    seen: Cache<Box<str>, PricedModel, UnitWeighter, SecretHasher>,
 }
 
 impl Models {
@@ -55,7 +57,13 @@ impl Models {
         Self {
             aliases,
             prices,
-            seen: Cache::new(MOST),
+            seen: Cache::with(
+                MOST,
+                MOST as u64,
+                UnitWeighter,
+                secret_hasher(),
+                DefaultLifecycle::default(),
+            ),
         }
     }
 

@@ -10,7 +10,7 @@ use crate::model::{self, Encoding, Facts, Model};
 use crate::money::Usd;
 use crate::policy::{
     CheckedLimit, CheckedTier, Enforcement, OnExhausted, OnStoreFailure, OpaqueInput, OutputCap,
-    Period, Policy, PricedModel, Rung, Unit, Unpriced, Window,
+    Period, Policy, PricedModel, ReserveOutput, Rung, Unit, Unpriced, Window,
 };
 use crate::prices::{Permits, Price};
 use crate::reject::{Rejection, RejectionKind};
@@ -544,8 +544,12 @@ impl Planning<'_> {
             // Whoever asks so writes it himself.
             Size::Told(demand) => (&demand.output, None, true),
             Size::Counted(api, call, _) => {
-                let learned = &self.engine.learned;
-                let typical = learned.typical_output(api.name(), model.canonical());
+                let learned = || {
+                    let learned = &self.engine.learned;
+                    learned.typical_output(api.name(), model.canonical())
+                };
+                let is_asked = self.tier.reserve_output == ReserveOutput::Typical;
+                let typical = is_asked.then(learned).flatten();
                 (&call.output, typical, api.writes_cap(call))
             }
         };

@@ -1,23 +1,20 @@
 //! All counters, by name.
 
-use std::sync::LazyLock;
-
 use dashmap::DashMap;
-use foldhash::SharedSeed;
-use foldhash::quality::SeedableRandomState;
 use smallvec::SmallVec;
 
 use super::counter::Counter;
 use super::eviction::Eviction;
 use crate::clock::Moment;
+use crate::hashing::{SecretHasher, secret_hasher};
 use crate::store::{Charge, CounterKey, Rule};
 
 /// Into how many parts the map is split, each of which grows by itself: however many counters there are, nobody waits
 /// long for that.
 const PARTS: usize = 256;
 
-/// The counters by their names, which callers may choose parts of: what they are hashed with is secret.
-pub(super) type ByName = DashMap<Counter, (), SeedableRandomState>;
+/// The counters by their names, which callers may choose parts of.
+pub(super) type ByName = DashMap<Counter, (), SecretHasher>;
 
 /// A list that needs no memory of its own while it is about as long as a call has charges.
 pub(super) type Few<T> = SmallVec<[T; 8]>;
@@ -83,17 +80,6 @@ impl Default for Counters {
             eviction: Eviction::default(),
         }
     }
-}
-
-/// # Panics
-/// When the operating system has no random numbers to give.
-fn secret_hasher() -> SeedableRandomState {
-    static SHARED: LazyLock<SharedSeed> = LazyLock::new(|| SharedSeed::from_u64(secret()));
-    SeedableRandomState::with_seed(secret(), &SHARED)
-}
-
-fn secret() -> u64 {
-    getrandom::u64().expect("the operating system gives random numbers")
 }
 
 impl Counters {
