@@ -5,20 +5,17 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
-use super::engine::{Deciding, Engine};
+use super::Demand;
+use super::backend::Deciding;
+use super::engine::Engine;
+use super::granted::Granted;
 use super::guard::Decided;
-use super::hold::{Granted, Hold};
-use super::plan::{Candidate, Prepared};
-use super::{Demand, verdict};
-use crate::policy::{OnStoreFailure, Unit};
-use crate::prices::Cost;
-use crate::reject::{CannedReply, RefusedLimit, Rejection, RejectionKind};
-use crate::settle::Outcome;
-use crate::store::{
-    BoxFuture, CallRecord, Charge, Decision, HoldId, Refusal, StoreError, Unreconciled,
-};
+use super::hold::Hold;
+use super::prepared::Prepared;
+use crate::policy::OnStoreFailure;
+use crate::reject::{Rejection, RejectionKind};
+use crate::store::{BoxFuture, Decision, HoldId, Refusal, StoreError};
 use crate::subject::Subject;
 
 const AFTER_READY: &str = "polled after it was ready";
@@ -198,89 +195,6 @@ impl Drop for Reserving {
                 .abandon(self.id, prepared.subject.organization_name());
         }
     }
-}
-
-impl Prepared {
-    pub(super) fn charges(&self) -> Vec<Vec<Charge>> {
-        let charges = |candidate: &Candidate| candidate.charges.clone();
-        self.candidates.iter().map(charges).collect()
-    }
-
-    /// For each candidate what is booked while nobody knows what its call used.
-    pub(super) fn unreconciled(&self) -> Vec<Unreconciled> {
-        let of = |candidate| self.unreconciled_of(candidate);
-        self.candidates.iter().map(of).collect()
-    }
-
-    fn unreconciled_of(&self, candidate: &Candidate) -> Unreconciled {
-        let usage = Outcome::Unreconciled.usage(candidate.estimate);
-        let cost = candidate.model.cost(&usage);
-        let cost = Cost {
-            usd: cost.usd.max(candidate.cost),
-            ..cost
-        };
-        let actual = |(position, charge): (usize, &Charge)| match candidate.limits.get(position) {
-            Some(limit) => limit.unreconciled(charge.amount, &usage, cost.usd),
-            None => cost.usd.nanos(),
-        };
-        Unreconciled {
-            actuals: candidate.charges.iter().enumerate().map(actual).collect(),
-            record: Arc::new(CallRecord {
-                subject: self.subject.clone(),
-                api: candidate.lesson.as_ref().map(|lesson| lesson.api),
-                admitted_at: self.now.wall,
-                asked: self.asked.shared_canonical(),
-                model: candidate.model.shared_canonical(),
-                reserved: candidate.reserved,
-                usage,
-                basis: Outcome::Unreconciled.basis(),
-                cost,
-                asked_cost: None,
-                corrects: None,
-            }),
-        }
-    }
-
-    /// What the caller is told of these refusals.
-    fn rejection(&self, refusals: &[Refusal]) -> Rejection {
-        let mut by_candidate = vec![Vec::new(); self.candidates.len()];
-        let mut reply = None;
-        for refusal in refusals {
-            let candidate = &self.candidates[refusal.candidate];
-            let limit = &candidate.limits[refusal.charge];
-            let charge = &candidate.charges[refusal.charge];
-            reply = reply.or_else(|| {
-                let text = limit.reply.clone()?;
-                let limit = charge.limit.clone();
-                Some(CannedReply { limit, text })
-            });
-            by_candidate[refusal.candidate].push(RefusedLimit {
-                id: charge.limit.clone(),
-                unit: limit.unit,
-                model: candidate.model.raw().into(),
-                asked: charge.amount,
-                at_least: candidate.at_least && counts_input(limit.unit),
-                reason: refusal.reason,
-                balance: refusal.balance,
-                wait: refusal.wait.map(Duration::from_micros),
-            });
-        }
-        let mut rejection = verdict::rejection(&by_candidate, self.now);
-        rejection.estimate = self.candidates.first().map(|asked| asked.estimate);
-        let priced = |asked: &&Candidate| asked.model.price().is_some();
-        rejection.cost = self
-            .candidates
-            .first()
-            .filter(priced)
-            .map(|asked| asked.cost);
-        rejection.reply = reply;
-        rejection
-    }
-}
-
-/// Whether a call asks more of such a limit the longer its prompt is.
-fn counts_input(unit: Unit) -> bool {
-    matches!(unit, Unit::InputTokens | Unit::Tokens | Unit::Usd)
 }
 
 fn unavailable() -> Rejection {
