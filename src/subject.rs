@@ -109,3 +109,20 @@ impl fmt::Debug for Subject {
             .finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clone_that_is_changed_leaves_the_others_as_they_are() {
+        let alice = Subject::user("alice", "pro");
+        let elsewhere = alice.clone().organization("acme").project("web");
+        assert_eq!(alice, Subject::user("alice", "pro"));
+        assert_eq!(
+            (elsewhere.organization_name(), elsewhere.project_name()),
+            ("acme", Some("web"))
+        );
+        assert_eq!(elsewhere.user_name(), Some("alice"));
+    }
+}

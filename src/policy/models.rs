@@ -100,3 +100,47 @@ impl Models {
         }))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn models() -> Models {
+        let mut aliases = Aliases::default();
+        assert!(aliases.insert("ours", "gpt-4o"));
+        Models::new(aliases, Prices::built_in())
+    }
+
+    #[test]
+    fn a_name_that_was_seen_is_what_it_was() {
+        let models = models();
+        for name in ["gpt-4o", " OpenAI/GPT-4o ", "ours", "nobody-knows", ""] {
+            let fresh = Model::resolve(name, &models.aliases);
+            let price = models.prices.of(&fresh).cloned();
+            for _ in 0..2 {
+                let known = models.named(name);
+                assert_eq!((&*known, known.price()), (&fresh, price.as_ref()), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_deployment_called_like_a_model_is_not_taken_for_it() {
+        let models = models();
+        assert!(models.named("gpt-4o").price().is_some());
+        let deployed = models.deployed("gpt-4o", |_| false);
+        assert!(!deployed.is_resolved() && deployed.price().is_none());
+        assert!(models.named("gpt-4o").is_resolved());
+        assert!(models.deployed("gpt-4o", |_| true).is_resolved());
+        assert!(models.deployed("ours", |_| false).is_resolved());
+    }
+
+    #[test]
+    fn a_name_longer_than_any_models_is_not_remembered() {
+        let models = models();
+        let long = "x".repeat(MAX_NAME + 1);
+        models.named(&long);
+        models.named(&long[1..]);
+        assert_eq!(models.seen.len(), 1);
+    }
+}

@@ -148,3 +148,56 @@ impl<'a> Charging<'a> {
         self.keys.build()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::{Limit, Policy, Scope, Tier};
+
+    fn keys(limits: impl IntoIterator<Item = Limit>, subject: &Subject) -> Vec<String> {
+        let tier = limits.into_iter().fold(Tier::new("pro"), Tier::limit);
+        let policy = Policy::new().tier(tier).build().expect("a policy");
+        let model = policy.resolve("openai/gpt-4o");
+        let today = Span {
+            id: "day:2026-11-21".into(),
+            starts_at: 0,
+            ends_at: 1,
+        };
+        let limits = policy.all_limits(subject).expect("a known subject");
+        let mut charging = Charging::new(subject, Some(&model));
+        let mut keys = Vec::new();
+        for limit in limits {
+            keys.push(charging.charge(limit, 1, |_| today.clone()).key);
+            if limit.pace {
+                keys.push(charging.pace(limit, 1, &today).key);
+            }
+        }
+        keys.iter().map(|key| key.as_str().to_owned()).collect()
+    }
+
+    /// What stores have written is found again by these names only.
+    #[test]
+    fn a_counter_is_named_by_whose_it_is_and_what_it_counts() {
+        let alice = Subject::user("al/ice", "pro").organization("ac me");
+        let limits = [
+            Limit::requests(9).per_minute(),
+            Limit::tokens(9).per_day().id("daily").scope(Scope::MODEL),
+            Limit::concurrent(9).scope(Scope::USER.and(Scope::PROJECT)),
+            Limit::tokens(9).per_day().id("dry").shadow(),
+            Limit::usd(Usd::from_nanos(9))
+                .per_month()
+                .scope(Scope::ORGANIZATION),
+        ];
+        assert_eq!(
+            keys(limits, &alice),
+            [
+                "ac%20me/limit=pro%2Frequests%2Fminute/unit=requests/bucket/user=al%2Fice",
+                "ac%20me/limit=daily/unit=tokens/period=day:2026-11-21/model=gpt-4o",
+                "ac%20me/limit=pro%2Fconcurrent%2Fnow/unit=concurrent/gauge/project/user=al%2Fice",
+                "ac%20me/limit=dry/unit=tokens/period=day:2026-11-21/shadow/user=al%2Fice",
+                "ac%20me/limit=pro%2Fusd%2Fmonth/unit=usd/period=day:2026-11-21",
+                "ac%20me/limit=pro%2Fusd%2Fmonth/unit=usd/period=day:2026-11-21/pace",
+            ]
+        );
+    }
+}
