@@ -193,7 +193,7 @@ mod tests {
             [
                 "ac%20me/limit=pro%2Frequests%2Fminute/unit=requests/bucket/user=al%2Fice",
                 "ac%20me/limit=daily/unit=tokens/period=day:2026-11-21/model=gpt-4o",
-                "ac%20me/limit=pro%2Fconcurrent%2Fnow/unit=concurrent/gauge/project/user=al%2Fice",
+                "ac%20me/limit=pro%2Fconcurrent/unit=concurrent/gauge/project/user=al%2Fice",
                 "ac%20me/limit=dry/unit=tokens/period=day:2026-11-21/shadow/user=al%2Fice",
                 "ac%20me/limit=pro%2Fusd%2Fmonth/unit=usd/period=day:2026-11-21",
                 "ac%20me/limit=pro%2Fusd%2Fmonth/unit=usd/period=day:2026-11-21/pace",

@@ -180,7 +180,9 @@ impl MemoryStore {
 
     /// Gives up the holds that are due, and tells of what that crossed. To be called with no lock held.
     fn expire_due(&self, now: Moment) {
-        self.tell(&self.holds.expire_due(now), None);
+        if self.holds.is_due(now) {
+            self.tell(&self.holds.expire_due(now), None);
+        }
     }
 
     fn tell(&self, crossings: &Crossings, record: Option<&CallRecord>) {
