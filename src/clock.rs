@@ -1,6 +1,7 @@
 //! Time comes only through [`Clock`], so that tests can hold it in their hands.
 
 use std::fmt;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -36,25 +37,71 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
 }
 
 /// The machine's own clock: wall time from [`SystemTime`], steady time from [`Instant`].
+///
+/// The wall clock is read once in a millisecond, and in between goes on as the steady one does: whoever sets it is followed about
+/// a millisecond later.
 #[derive(Debug, Clone)]
 pub struct SystemClock {
     start: Instant,
+    ahead: Arc<Ahead>,
 }
 
 impl Default for SystemClock {
     fn default() -> Self {
         Self {
             start: Instant::now(),
+            ahead: Arc::default(),
         }
+    }
+}
+
+impl SystemClock {
+    fn steady(&self) -> u64 {
+        saturating_micros(self.start.elapsed())
     }
 }
 
 impl Clock for SystemClock {
     fn now(&self) -> Moment {
+        let steady = self.steady();
+        let read = || {
+            let wall = micros_since_epoch(SystemTime::now());
+            (wall, self.steady())
+        };
         Moment {
-            wall: micros_since_epoch(SystemTime::now()),
-            steady: saturating_micros(self.start.elapsed()),
+            wall: self.ahead.wall(steady, read),
+            steady,
         }
+    }
+}
+
+/// For how long the clocks are taken to go alike, in microseconds.
+const ALIKE: u64 = 1_000;
+
+/// How far the wall clock is ahead of the steady one.
+#[derive(Debug, Default)]
+struct Ahead {
+    by: AtomicI64,
+    /// Until when that is believed, in steady microseconds.
+    until: AtomicU64,
+}
+
+impl Ahead {
+    /// The wall time at a steady time; `read` asks for it, and for the steady time after that.
+    fn wall(&self, steady: u64, read: impl FnOnce() -> (i64, u64)) -> i64 {
+        if steady < self.until.load(Ordering::Acquire) {
+            let by = self.by.load(Ordering::Relaxed);
+            return by.saturating_add_unsigned(steady);
+        }
+        let (wall, after) = read();
+        // Whoever was kept waiting between the two readings does not know how far they are apart.
+        if after.saturating_sub(steady) < ALIKE {
+            let by = wall.saturating_sub_unsigned(steady);
+            self.by.store(by, Ordering::Relaxed);
+            self.until
+                .store(steady.saturating_add(ALIKE), Ordering::Release);
+        }
+        wall
     }
 }
 
@@ -129,5 +176,27 @@ fn micros_since_epoch(time: SystemTime) -> i64 {
     match time.duration_since(UNIX_EPOCH) {
         Ok(after) => signed(after),
         Err(before) => -signed(before.duration()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wall_clock_that_is_set_is_followed_a_millisecond_later() {
+        let ahead = Ahead::default();
+        let at = |steady, wall| ahead.wall(steady, || (wall, steady + 1));
+        assert_eq!(at(5_000, 70_000), 70_000);
+        assert_eq!(at(5_999, 0), 70_999, "it goes on as the steady one does");
+        assert_eq!(at(6_000, -3), -3);
+        assert_eq!(at(6_500, 0), 497);
+    }
+
+    #[test]
+    fn a_reading_that_took_long_tells_nobody_else_the_time() {
+        let ahead = Ahead::default();
+        assert_eq!(ahead.wall(5_000, || (70_000, 6_000)), 70_000);
+        assert_eq!(ahead.wall(5_001, || (65_002, 5_002)), 65_002);
     }
 }

@@ -102,6 +102,7 @@ mod causes;
 mod decimal;
 mod fallback;
 mod future;
+mod hashing;
 mod layer;
 mod learn;
 mod money;

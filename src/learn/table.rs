@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
+use rustc_hash::FxHashMap;
+
 use super::Factor;
 use super::quantile::Quantile;
 use crate::api::{Counted, Opaque};
@@ -109,7 +111,7 @@ fn lock(entry: &Mutex<Entry>) -> MutexGuard<'_, Entry> {
 /// In two levels, so that entries are found by borrowed names.
 #[derive(Debug, Default)]
 struct Table {
-    apis: HashMap<&'static str, HashMap<Arc<str>, Mutex<Entry>>>,
+    apis: FxHashMap<&'static str, HashMap<Arc<str>, Mutex<Entry>>>,
     /// How many entries of models that we do not know all APIs have together.
     unknown: usize,
 }

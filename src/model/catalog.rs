@@ -5,7 +5,7 @@ use tiktoken_rs::tokenizer::{Tokenizer, get_tokenizer};
 /// A model's sizes, in tokens.
 ///
 /// From litellm 1.109.1, `model_prices_and_context_window.json`, MIT: `max_input_tokens` and `max_output_tokens`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Facts {
     /// The canonical name.
     pub name: &'static str,

@@ -19,29 +19,32 @@ pub struct Model {
     raw: Arc<str>,
     canonical: Arc<str>,
     resolved: bool,
+    facts: Option<&'static Facts>,
+    /// Whether its name is one of a model that may reason.
+    reasons: bool,
 }
 
 impl Model {
     /// The model that a name stands for: by the policy's aliases first, then by what names are made of.
     pub(crate) fn resolve(raw: &str, aliases: &Aliases) -> Self {
-        let canonical = aliases.canonical(raw);
+        let known = aliases.canonical(raw);
+        let resolved = known.is_some();
+        let canonical = known.unwrap_or_else(|| canonical::folded(raw).into());
         Self {
             raw: raw.into(),
-            resolved: canonical.is_some(),
-            canonical: canonical.unwrap_or_else(|| canonical::folded(raw).into()),
+            resolved,
+            facts: facts(&canonical),
+            reasons: reasons(raw, &canonical),
+            canonical,
         }
     }
 
-    /// The model behind a deployment, whose name its owner chose freely: only an alias, or a name that is `known` to
-    /// be a model's, says which one it is.
-    pub(crate) fn resolve_deployment(
-        raw: &str,
-        aliases: &Aliases,
-        known: impl FnOnce(&str) -> bool,
-    ) -> Self {
-        let mut model = Self::resolve(raw, aliases);
-        model.resolved = model.resolved && (aliases.has(raw) || known(&model.canonical));
-        model
+    /// The model behind a name that its owner chose freely, as deployments have: it does not say which one it is.
+    pub(crate) fn unresolved(self) -> Self {
+        Self {
+            resolved: false,
+            ..self
+        }
     }
 
     /// The name as it was written.
@@ -60,6 +63,12 @@ impl Model {
         &self.canonical
     }
 
+    /// The sizes of the model, if they are known.
+    #[must_use]
+    pub fn facts(&self) -> Option<&'static Facts> {
+        self.facts
+    }
+
     /// Whether the canonical name says which model it is. Where it does not, as for a deployment without an alias,
     /// nobody can tell which of the limits on certain models bind.
     #[must_use]
@@ -70,16 +79,18 @@ impl Model {
     /// Whether the model may bill for reasoning that it does not show, as far as its name tells: as it was written too,
     /// since a canonical name has no `:thinking`. A model that nobody knows may.
     pub(crate) fn may_reason(&self) -> bool {
-        let written = canonical::folded(&self.raw);
-        !self.resolved
-            || may_reason(&self.canonical)
-            || *written != *self.canonical && may_reason(&written)
+        !self.resolved || self.reasons
     }
 
     /// Whether the model does not reason where it is told not to: known of Claude.
     pub(crate) fn can_be_told_not_to_reason(&self) -> bool {
         Provider::of(&self.canonical) == Some(Provider::Anthropic)
     }
+}
+
+fn reasons(raw: &str, canonical: &str) -> bool {
+    let written = canonical::folded(raw);
+    may_reason(canonical) || *written != *canonical && may_reason(&written)
 }
 
 /// Whether two models are known to be of different providers: a call of one's API means nothing to the other.

@@ -1,18 +1,23 @@
 //! What a call may become: the asked model, then the ladder; each with the limits that bind it.
 
+use smallvec::SmallVec;
+
 use crate::model::{MAX_NAME, Model};
 use crate::{Rejection, RejectionKind, Subject};
 
 use super::glob::Globs;
-use super::{CheckedLimit, CheckedTier, Enforcement, Policy};
+use super::{CheckedLimit, CheckedTier, Enforcement, Policy, PricedModel};
+
+/// Limits that bind a call: seldom more than there is room for without memory of their own.
+pub(crate) type Limits<'p> = SmallVec<[&'p CheckedLimit; 8]>;
 
 /// A model that a call may be sent to, with the limits that bind it there.
 #[derive(Debug, Clone)]
 pub(crate) struct Rung<'p> {
     /// As the caller wrote it, or, below the asked one, as the ladder does.
-    pub(crate) model: Model,
+    pub(crate) model: PricedModel,
     /// The organization's, then the project's, then the tier's.
-    pub(crate) limits: Vec<&'p CheckedLimit>,
+    pub(crate) limits: Limits<'p>,
 }
 
 impl Policy {
@@ -23,24 +28,23 @@ impl Policy {
     pub(crate) fn candidates(
         &self,
         subject: &Subject,
-        model: &Model,
+        asked: &PricedModel,
     ) -> Result<Vec<Rung<'_>>, Rejection> {
         let tier = self.tier_of(subject)?;
         let limits = self.limits_of(subject, tier)?;
-        certain(model, &limits)?;
-        let models = tier.models_for(model);
-        if models.is_empty() {
-            return Err(not_allowed(model, subject, tier));
-        }
-        let rung = |model: Model| Rung {
-            limits: limits
-                .iter()
-                .copied()
-                .filter(|limit| limit.binds(&model))
-                .collect(),
+        certain(asked, limits.clone())?;
+        let (itself, below) = tier.ways_from(asked);
+        let itself = itself.then(|| asked.clone());
+        let below = below.iter().map(|rung| self.resolve(rung.raw()));
+        let rung = |model: PricedModel| Rung {
+            limits: limits.clone().filter(|limit| limit.binds(&model)).collect(),
             model,
         };
-        Ok(models.into_iter().map(rung).collect())
+        let rungs: Vec<_> = itself.into_iter().chain(below).map(rung).collect();
+        if rungs.is_empty() {
+            return Err(not_allowed(asked, subject, tier));
+        }
+        Ok(rungs)
     }
 
     /// Whether a subject's tier allows the models that a call may run beside its own. No ladder leads down from these.
@@ -52,6 +56,9 @@ impl Policy {
         subject: &Subject,
         names: &[Box<str>],
     ) -> Result<(), Rejection> {
+        if names.is_empty() {
+            return Ok(());
+        }
         let tier = self.tier_of(subject)?;
         let mut models = names.iter().map(|name| self.resolve(name));
         match models.find(|model| !tier.allows(model)) {
@@ -65,7 +72,8 @@ impl Policy {
     /// # Errors
     /// When the subject's tier or project is not in the policy.
     pub(crate) fn all_limits(&self, subject: &Subject) -> Result<Vec<&CheckedLimit>, Rejection> {
-        self.limits_of(subject, self.tier_of(subject)?)
+        let limits = self.limits_of(subject, self.tier_of(subject)?)?;
+        Ok(limits.collect())
     }
 
     /// The models that a limit with a counter for each of them is known to have: those that the limit, the
@@ -80,7 +88,8 @@ impl Policy {
         let globs = limit.models.iter().chain(tiers).flat_map(Globs::iter);
         let names = globs.filter(|glob| !glob.contains(['*', '?']));
         let mut models: Vec<Model> = Vec::new();
-        for model in names.map(|name| self.resolve(&name)).chain(rungs.cloned()) {
+        let named = names.map(|name| Model::clone(&self.resolve(&name)));
+        for model in named.chain(rungs.cloned()) {
             let is_new = models
                 .iter()
                 .all(|known| known.canonical() != model.canonical());
@@ -102,11 +111,10 @@ impl Policy {
         &'p self,
         subject: &Subject,
         tier: &'p CheckedTier,
-    ) -> Result<Vec<&'p CheckedLimit>, Rejection> {
+    ) -> Result<impl Iterator<Item = &'p CheckedLimit> + Clone, Rejection> {
         let organization = self.organization_limits(subject.organization_name());
         let project = self.project_limits(subject)?;
-        let all = organization.iter().chain(project).chain(&tier.limits);
-        Ok(all.collect())
+        Ok(organization.iter().chain(project).chain(&tier.limits))
     }
 
     fn project_limits(&self, subject: &Subject) -> Result<&[CheckedLimit], Rejection> {
@@ -136,16 +144,14 @@ impl CheckedTier {
             .is_none_or(|models| models.matches(model))
     }
 
-    /// What a call for a model may become, in order; nothing if the tier neither has the model nor a way down from it.
-    fn models_for(&self, asked: &Model) -> Vec<Model> {
+    /// Whether a call for a model may be one of it, and what else it may become, in order; neither if the tier has neither the
+    /// model nor a way down from it.
+    fn ways_from(&self, asked: &Model) -> (bool, &[Model]) {
         let ladder = self.ladder_of(asked).unwrap_or_default();
         match (self.allows(asked), self.downgrade_when_not_allowed) {
-            (true, _) => {
-                let below = &ladder[place_below(asked, ladder)..];
-                [asked].into_iter().chain(below).cloned().collect()
-            }
-            (false, true) => ladder.to_vec(),
-            (false, false) => Vec::new(),
+            (true, _) => (true, &ladder[place_below(asked, ladder)..]),
+            (false, true) => (false, ladder),
+            (false, false) => (false, &[]),
         }
     }
 }
@@ -157,11 +163,14 @@ fn place_below(model: &Model, ladder: &[Model]) -> usize {
 }
 
 /// Refuses a model of which nobody can tell whether the limits on certain models bind it.
-fn certain(model: &Model, limits: &[&CheckedLimit]) -> Result<(), Rejection> {
+fn certain<'p>(
+    model: &Model,
+    mut limits: impl Iterator<Item = &'p CheckedLimit>,
+) -> Result<(), Rejection> {
     let too_long = model.raw().len() > MAX_NAME;
     let picky =
-        |limit: &&CheckedLimit| limit.enforcement == Enforcement::Hard && limit.models.is_some();
-    if too_long || (!model.is_resolved() && limits.iter().any(picky)) {
+        |limit: &CheckedLimit| limit.enforcement == Enforcement::Hard && limit.models.is_some();
+    if too_long || (!model.is_resolved() && limits.any(picky)) {
         let message = format!(
             "It cannot be told which model `{}` is, and limits depend on it; an alias for it in the policy would say.",
             shown(model)

@@ -6,6 +6,7 @@ mod check;
 mod error;
 mod glob;
 mod limit;
+mod models;
 mod tier;
 mod toml;
 mod window;
@@ -19,6 +20,7 @@ pub use window::{Period, Span, Window};
 pub(crate) use builder::DEFAULT_RECORD_DAYS;
 pub(crate) use candidates::Rung;
 pub(crate) use check::{CheckedLimit, CheckedTier, budget};
+pub(crate) use models::PricedModel;
 pub(crate) use tier::DEFAULT_OUTPUT_TOKENS;
 
 use std::collections::BTreeMap;
@@ -28,8 +30,8 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
+use self::models::Models;
 use crate::identify::ApiKeys;
-use crate::model::{Aliases, Model};
 use crate::prices::Prices;
 use crate::usage::ServiceTier;
 
@@ -54,13 +56,12 @@ pub struct Policy {
     zone: TimeZone,
     unknown_calls: UnknownCalls,
     ask_stream_usage: bool,
-    aliases: Aliases,
+    models: Models,
     organization: Vec<CheckedLimit>,
     organizations: BTreeMap<Arc<str>, Vec<CheckedLimit>>,
     projects: BTreeMap<Arc<str>, Vec<CheckedLimit>>,
     tiers: BTreeMap<Arc<str>, CheckedTier>,
     keys: ApiKeys,
-    prices: Prices,
     unpriced: Unpriced,
     service_tier: Option<ServiceTier>,
     instances: NonZeroU64,
@@ -130,7 +131,7 @@ impl Policy {
     /// What models cost.
     #[must_use]
     pub fn prices(&self) -> &Prices {
-        &self.prices
+        self.models.prices()
     }
 
     /// What to do with calls of models whose price nobody knows, where dollars are limited.
@@ -168,13 +169,17 @@ impl Policy {
     }
 
     /// The model that a name stands for.
-    pub(crate) fn resolve(&self, name: &str) -> Model {
-        Model::resolve(name, &self.aliases)
+    pub(crate) fn resolve(&self, name: &str) -> PricedModel {
+        self.models.named(name)
     }
 
     /// The model behind a deployment's name, which says nothing unless it is an alias or `known` as a canonical name.
-    pub(crate) fn resolve_deployment(&self, name: &str, known: impl FnOnce(&str) -> bool) -> Model {
-        Model::resolve_deployment(name, &self.aliases, known)
+    pub(crate) fn resolve_deployment(
+        &self,
+        name: &str,
+        known: impl FnOnce(&str) -> bool,
+    ) -> PricedModel {
+        self.models.deployed(name, known)
     }
 
     /// The limits of an organization: its own, or those of every one.

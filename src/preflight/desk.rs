@@ -176,7 +176,7 @@ impl Desk {
 
     pub(super) fn prepared<B>(
         &mut self,
-        prepared: Result<Prepared, Rejection>,
+        prepared: Result<Box<Prepared>, Rejection>,
     ) -> Result<Stage<B>, Rejection> {
         let prepared = prepared?;
         let CountTally { known, fresh } = prepared.counted;
@@ -194,7 +194,7 @@ impl Desk {
         }
     }
 
-    fn reserve<B>(&self, prepared: Prepared, load: Load<B>) -> Stage<B> {
+    fn reserve<B>(&self, prepared: Box<Prepared>, load: Load<B>) -> Stage<B> {
         Stage::Reserve {
             reserving: Reserving::new(self.engine().clone(), prepared),
             load: Some(load),

@@ -49,7 +49,7 @@ pin_project! {
         Buffer { #[pin] body: Buffer<B> },
         Read { job: Offloaded<Document> },
         IdentifyByBody { who: Identifying, refused: Option<Rejection> },
-        Prepare { job: Offloaded<Result<Prepared, Rejection>> },
+        Prepare { job: Offloaded<Result<Box<Prepared>, Rejection>> },
         Reserve { reserving: Reserving, load: Option<Load<B>> },
         Over,
     }

@@ -42,12 +42,12 @@ impl Rows {
         }
     }
 
-    pub(super) fn find(&self, names: &Names<'_>) -> Option<&Price> {
+    pub(super) fn find(&self, names: &Names<'_>) -> Option<&Arc<Price>> {
         // A deployment may be called like a model that it is not: an alias says which one it is.
         let is_meant = |row: &&Row| row.canonical == names.canonical;
         let row = |name| self.by_name.get(name).filter(is_meant);
-        let by_name = names.iter().find_map(row).map(|row| &*row.price);
-        by_name.or_else(|| Some(&*self.by_canonical.get(&*names.canonical)?.1))
+        let by_name = names.iter().find_map(row).map(|row| &row.price);
+        by_name.or_else(|| Some(&self.by_canonical.get(&*names.canonical)?.1))
     }
 
     pub(super) fn len(&self) -> usize {
@@ -87,9 +87,9 @@ impl Overrides {
         }
     }
 
-    pub(super) fn find(&self, names: &Names<'_>) -> Option<&Price> {
+    pub(super) fn find(&self, names: &Names<'_>) -> Option<&Arc<Price>> {
         let given = self.sorted.iter().find(|given| given.is_for(names));
-        given.map(|given| &*given.price)
+        given.map(|given| &given.price)
     }
 }
 

@@ -1,7 +1,9 @@
 //! What a call cost.
 
 use super::part::{Part, Parts};
+use super::price::Price;
 use crate::money::Usd;
+use crate::usage::Usage;
 
 /// What a call cost, and what of it nobody knows the price of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -15,11 +17,12 @@ pub struct Cost {
 }
 
 impl Cost {
-    /// The cost of a call of a model that has no price.
-    pub(super) fn unknown() -> Self {
-        Self {
+    /// What a call cost by its model's price; or that this has none.
+    pub(crate) fn by(price: Option<&Price>, usage: &Usage) -> Self {
+        let unknown = || Self {
             usd: Usd::ZERO,
             unpriced: Part::Model.into(),
-        }
+        };
+        price.map_or_else(unknown, |price| price.cost(usage))
     }
 }

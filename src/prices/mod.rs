@@ -155,6 +155,15 @@ impl Prices {
     /// The price of a model. `None` if nobody knows it, which does not mean that it is free.
     #[must_use]
     pub fn of(&self, model: &Model) -> Option<&Price> {
+        self.row(model).map(|price| &**price)
+    }
+
+    /// The same, to be kept.
+    pub(crate) fn shared(&self, model: &Model) -> Option<Arc<Price>> {
+        self.row(model).cloned()
+    }
+
+    fn row(&self, model: &Model) -> Option<&Arc<Price>> {
         let names = Names::of(model);
         let given = self.overrides.find(&names);
         let listed = || self.rows.find(&names).filter(|_| model.is_resolved());
@@ -164,8 +173,7 @@ impl Prices {
     /// What a call of a model cost. See [`Price::cost`]; of a model without a price see [`Cost::unpriced`].
     #[must_use]
     pub fn cost(&self, model: &Model, usage: &Usage) -> Cost {
-        self.of(model)
-            .map_or_else(Cost::unknown, |price| price.cost(usage))
+        Cost::by(self.of(model), usage)
     }
 
     /// The most that a call of a model can cost. See [`Price::bound`]; `None` for a model without a price.

@@ -3,28 +3,19 @@
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use super::plan::Prepared;
+use super::backend::Backend;
+use super::calendar::Calendar;
+use super::follow::FollowUps;
+use super::guard::Guard;
+use super::pace::Told;
 use crate::body::BufferBudget;
-use crate::clock::{Clock, Moment, SystemClock, saturating_micros};
+use crate::clock::{Clock, Moment, SystemClock};
 use crate::count::{CountCache, Offload};
-use crate::learn::{Learned, Lesson};
+use crate::learn::Learned;
 use crate::outstanding::Outstanding;
 use crate::policy::{Period, Policy, PolicyError, Span};
-use crate::reject::Rejection;
-use crate::settle::Outcome;
-use crate::store::{
-    Adjustment, Balance, Books, BoxFuture, Charge, DEFAULT_EXPIRY, HoldId, HoldIds, MemoryStore,
-    Report, Reports, Reservation, Rule, Settlement, Store, StoreError,
-};
-use crate::subject::Subject;
-use crate::usage::Usage;
+use crate::store::{Books, HoldId, HoldIds, MemoryStore, Store};
 use crate::watch::{Event, Ledger, Observer, Observers};
-
-use super::calendar::Calendar;
-use super::follow::{Billed, FollowUp, FollowUps};
-use super::guard::{Around, Decided, Guard};
-use super::hold::{ChargedLimit, Granted};
-use super::pace::{ChargedPace, Told};
 
 const MAX_BUFFERED: usize = 256 << 20;
 
@@ -34,33 +25,20 @@ const SHORTEST_LIFE: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone)]
 pub(crate) struct Engine {
     policy: Arc<RwLock<Arc<Policy>>>,
-    backend: Backend,
-    clock: Arc<dyn Clock>,
-    observers: Arc<Observers>,
+    pub(super) backend: Backend,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) observers: Arc<Observers>,
     ids: Arc<HoldIds>,
     calendar: Arc<Calendar>,
-    open: Arc<Outstanding>,
+    pub(super) open: Arc<Outstanding>,
     pub(super) learned: Arc<Learned>,
     pub(super) counted: Arc<CountCache>,
-    follow_ups: Arc<FollowUps>,
-    paces_told: Arc<Told>,
+    pub(super) follow_ups: Arc<FollowUps>,
+    pub(super) paces_told: Arc<Told>,
     /// For how long a hold lives without being renewed, where that was said.
-    hold_life: Option<Duration>,
+    pub(super) hold_life: Option<Duration>,
     pub(crate) buffers: BufferBudget,
     pub(crate) offload: Offload,
-}
-
-/// The memory store is called as it is; any other through its trait, which boxes futures.
-#[derive(Debug, Clone)]
-enum Backend {
-    Memory(Arc<MemoryStore>),
-    Other(Arc<Guard>),
-}
-
-/// A decision that is there, or under way.
-pub(super) enum Deciding {
-    Ready(Decided),
-    Waiting(BoxFuture<'static, Result<Decided, StoreError>>),
 }
 
 impl Engine {
@@ -208,35 +186,6 @@ impl Engine {
         self.observers.ledger()
     }
 
-    pub(crate) fn tell(&self, event: impl FnOnce() -> Event) {
-        self.observers.tell(event);
-    }
-
-    /// Tells of a call that we answered, or replied to in a model's place.
-    pub(crate) fn tell_refused(
-        &self,
-        subject: Option<&Subject>,
-        model: Option<&str>,
-        rejection: &Rejection,
-    ) {
-        self.tell(|| match (&rejection.reply, subject) {
-            (Some(reply), Some(subject)) => Event::Replied {
-                subject: subject.clone(),
-                model: model.unwrap_or_default().into(),
-                limit: reply.limit.clone(),
-                cost: rejection.cost,
-            },
-            _ => Event::Refused {
-                subject: subject.cloned(),
-                model: model.map(Into::into),
-                kind: rejection.kind,
-                limits: rejection.limit_ids(),
-                estimate: rejection.estimate,
-                cost: rejection.cost,
-            },
-        });
-    }
-
     /// The running instance of a period, told of if a clock was set to begin it.
     pub(super) fn span(&self, period: Period, now: Moment, policy: &Policy) -> Span {
         let current = self.calendar.current(period, now, policy.timezone());
@@ -250,254 +199,5 @@ impl Engine {
             });
         }
         current.span
-    }
-
-    /// After which time a hold is given up unless it is renewed. In memory it lives and dies with its owner; only one
-    /// that was leaked on purpose is left for expiry to find.
-    fn hold_life(&self) -> Duration {
-        self.hold_life.unwrap_or(match self.backend {
-            Backend::Memory(_) => Duration::from_secs(24 * 60 * 60),
-            Backend::Other(_) => DEFAULT_EXPIRY,
-        })
-    }
-
-    /// When a hold that was renewed now is renewed again: long before it expires.
-    pub(super) fn renew_at(&self, now: u64) -> u64 {
-        now.saturating_add(saturating_micros(self.hold_life() / 4))
-    }
-
-    pub(super) fn decide(&self, id: HoldId, prepared: &Prepared) -> Deciding {
-        let reservation = Reservation {
-            id,
-            organization: prepared.subject.organization_name().into(),
-            now: prepared.now,
-            expires_in: self.hold_life(),
-            candidates: prepared.charges(),
-            unreconciled: match self.backend {
-                Backend::Memory(_) => Vec::new(),
-                Backend::Other(_) => prepared.unreconciled(),
-            },
-        };
-        match &self.backend {
-            Backend::Memory(store) => Deciding::Ready(store.reserve_now(&reservation).into()),
-            Backend::Other(guard) => {
-                let (guard, clock) = (guard.clone(), self.clock.clone());
-                let observers = self.observers.clone();
-                let instances = prepared.policy.instances();
-                Deciding::Waiting(Box::pin(async move {
-                    let around = Around {
-                        clock: &*clock,
-                        observers: &observers,
-                    };
-                    guard.reserve(reservation, instances, around).await
-                }))
-            }
-        }
-    }
-
-    /// Notes that there is one more hold to be settled.
-    pub(super) fn opened(&self) {
-        self.open.add();
-    }
-
-    /// Tells of an admitted call.
-    pub(super) fn tell_admitted(&self, id: HoldId, granted: &Granted) {
-        let subject = &granted.subject;
-        self.tell(|| Event::Admitted {
-            hold: id,
-            subject: subject.clone(),
-            model: granted.model.canonical().into(),
-            downgraded_from: (granted.asked != granted.model)
-                .then(|| granted.asked.canonical().into()),
-            input_tokens: granted.reserved.input_tokens,
-            output_tokens: granted.reserved.output_tokens,
-        });
-        for limit in &granted.limits {
-            self.tell_warnings(subject, limit);
-        }
-        for day in &granted.paces {
-            self.tell_pace(granted, day);
-        }
-    }
-
-    /// Tells of a day on which a budget is spent too fast, once.
-    fn tell_pace(&self, granted: &Granted, day: &ChargedPace) {
-        if !day.pace.is_too_fast() || !self.paces_told.is_first(&day.charge.key) {
-            return;
-        }
-        let Some(limit) = granted.limits.get(day.of) else {
-            return;
-        };
-        self.tell(|| Event::PaceExceeded {
-            subject: granted.subject.clone(),
-            counter: limit.charge.key.clone(),
-            limit: limit.charge.limit.clone(),
-            today: day.pace.today(),
-            daily: day.pace.daily(),
-            ends_at: match day.charge.rule {
-                Rule::Budget { ends_at, .. } => ends_at,
-                Rule::Bucket { .. } | Rule::Gauge { .. } => 0,
-            },
-        });
-    }
-
-    fn tell_warnings(&self, subject: &Subject, limit: &ChargedLimit) {
-        let (subject, id) = (|| subject.clone(), || limit.charge.limit.clone());
-        if limit.would_block {
-            self.tell(|| Event::WouldBlock {
-                subject: subject(),
-                limit: id(),
-            });
-        }
-        if limit.is_soft_and_passed() {
-            self.tell(|| Event::SoftLimitPassed {
-                subject: subject(),
-                limit: id(),
-            });
-        }
-    }
-
-    pub(super) fn settle(&self, id: HoldId, granted: Granted, outcome: Outcome) {
-        if let (Outcome::Reported(usage), Some(lesson)) = (outcome, &granted.lesson) {
-            self.learn(lesson, &usage);
-        }
-        let settlement = granted.settlement(id, self.now(), outcome);
-        self.book(settlement);
-        self.open.remove();
-    }
-
-    fn book(&self, settlement: Settlement) {
-        match &self.backend {
-            Backend::Memory(store) => {
-                let settlement = &settlement;
-                store.settle_then(settlement, |how| {
-                    self.observers.report(Report::Settled { settlement, how });
-                });
-            }
-            Backend::Other(guard) => guard.settle(settlement),
-        }
-    }
-
-    /// Settles at the whole reservation, and remembers what that booked until the answer is asked for again.
-    pub(super) fn settle_until_followed(
-        &self,
-        id: HoldId,
-        granted: Granted,
-        answer: (&'static str, &str),
-    ) {
-        let (units, now) = (FollowUp::units(&granted.limits, &granted.paces), self.now());
-        let billed = Billed {
-            policy: granted.policy.clone(),
-            asked: granted.asked.clone(),
-            called: granted.model.clone(),
-        };
-        let settlement = granted.settlement(id, now, Outcome::Unreconciled);
-        let follow_up =
-            FollowUp::new(self.next_id(), settlement.clone(), units, now.steady).billed_by(billed);
-        // Booked first: a correction that came before it would be overtaken.
-        self.book(settlement);
-        self.open.remove();
-        self.follow_ups.add(answer, follow_up);
-    }
-
-    /// Whether an answer was not ready when its call ended, and has not told its usage since.
-    pub(crate) fn awaits(&self, answer: (&'static str, &str)) -> bool {
-        self.follow_ups.knows(answer, self.now().steady)
-    }
-
-    /// Corrects what was booked for an answer that was not ready then, once.
-    pub(crate) fn correct(&self, answer: (&'static str, &str), usage: Usage) {
-        if let Some(follow_up) = self.follow_ups.take(answer) {
-            self.book(follow_up.corrected(usage, self.now()));
-        }
-    }
-
-    fn learn(&self, lesson: &Lesson, usage: &Usage) {
-        let Some(learnt) = self.learned.learn(lesson, usage) else {
-            return;
-        };
-        self.tell(|| Event::Learned {
-            api: lesson.api,
-            model: lesson.model.clone(),
-            input_millionths: learnt.input.map(|factor| factor.millionths()),
-            typical_output_tokens: learnt.typical_output,
-            hidden_input_tokens: learnt.hidden_input.zip(lesson.opaque),
-        });
-    }
-
-    /// Takes back a reservation whose decision nobody has seen, in case it was granted.
-    pub(super) fn abandon(&self, id: HoldId, organization: &str) {
-        if let Backend::Other(guard) = &self.backend {
-            guard.settle(Settlement {
-                id,
-                organization: organization.into(),
-                now: self.now(),
-                bookings: Vec::new(),
-                record: None,
-            });
-        }
-    }
-
-    pub(super) fn renew(&self, id: HoldId, organization: &str) {
-        let (now, life) = (self.now(), self.hold_life());
-        match &self.backend {
-            Backend::Memory(store) => store.renew_now(id, now, life),
-            Backend::Other(guard) => guard.renew(id, organization, now, life),
-        }
-    }
-
-    fn around(&self) -> Around<'_> {
-        Around {
-            clock: &*self.clock,
-            observers: &self.observers,
-        }
-    }
-
-    pub(super) async fn peek(
-        &self,
-        charges: Vec<Charge>,
-        now: Moment,
-    ) -> Result<Vec<Balance>, StoreError> {
-        match &self.backend {
-            Backend::Memory(store) => Ok(store.peek_now(&charges, now)),
-            Backend::Other(guard) => guard.peek(charges, now, self.around()).await,
-        }
-    }
-
-    pub(super) async fn adjust(
-        &self,
-        charge: Charge,
-        adjustment: Adjustment,
-        now: Moment,
-    ) -> Result<Balance, StoreError> {
-        // An operator who takes usage away has seen what was booked for answers that are to come.
-        if !matches!(adjustment, Adjustment::Debit(_)) {
-            self.follow_ups.forget_counter(&charge.key);
-        }
-        match &self.backend {
-            Backend::Memory(store) => Ok(store.adjust_now(&charge, adjustment, now)),
-            Backend::Other(guard) => guard.adjust(charge, adjustment, now, self.around()).await,
-        }
-    }
-
-    pub(super) async fn health(&self) -> Result<(), StoreError> {
-        match &self.backend {
-            Backend::Memory(_) => Ok(()),
-            Backend::Other(guard) => guard.health(self.around()).await,
-        }
-    }
-
-    pub(super) fn waiting_settlements(&self) -> usize {
-        match &self.backend {
-            Backend::Memory(_) => 0,
-            Backend::Other(guard) => guard.store().waiting(),
-        }
-    }
-
-    pub(super) async fn drain(&self) {
-        self.open.none().await;
-        if let Backend::Other(guard) = &self.backend {
-            guard.store().drain().await;
-        }
     }
 }

@@ -5,12 +5,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::charges;
-use super::hold::ChargedLimit;
-use super::pace::ChargedPace;
 use crate::clock::Moment;
-use crate::model::Model;
 use crate::money::Usd;
-use crate::policy::{Policy, Unit};
+use crate::policy::{PricedModel, Unit};
 use crate::prices::Cost;
 use crate::store::{Booking, CallRecord, CounterKey, HoldId, Replaced, Settlement};
 use crate::usage::Usage;
@@ -40,16 +37,14 @@ pub(super) struct FollowUp {
 /// By whose prices, and as which models, a call is billed.
 #[derive(Debug)]
 pub(super) struct Billed {
-    pub(super) policy: Arc<Policy>,
-    pub(super) asked: Model,
-    pub(super) called: Model,
+    pub(super) asked: PricedModel,
+    pub(super) called: PricedModel,
 }
 
 impl Billed {
     fn cost(&self, usage: &Usage) -> (Cost, Option<Usd>) {
-        let prices = self.policy.prices();
-        let asked = charges::asked_cost(prices, &self.asked, &self.called, usage);
-        (prices.cost(&self.called, usage), asked)
+        let asked = charges::asked_cost(&self.asked, &self.called, usage);
+        (self.called.cost(usage), asked)
     }
 }
 
@@ -72,13 +67,6 @@ impl FollowUp {
     pub(super) fn billed_by(mut self, billed: Billed) -> Self {
         self.billed = Some(billed);
         self
-    }
-
-    /// What was charged, in the order of the bookings.
-    pub(super) fn units(limits: &[ChargedLimit], paces: &[ChargedPace]) -> Vec<Option<Unit>> {
-        let unit = |limit: &ChargedLimit| (!limit.would_block).then_some(limit.unit);
-        let days = paces.iter().map(|_| Some(Unit::Usd));
-        limits.iter().map(unit).chain(days).collect()
     }
 
     /// The settlement that puts a usage in the place of what was booked.

@@ -3,21 +3,16 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::clock::Moment;
-use crate::learn::Lesson;
 use crate::model::Model;
-use crate::money::Usd;
-use crate::policy::{OnStoreFailure, Policy, Unit, Window};
-use crate::prices::Cost;
+use crate::policy::OnStoreFailure;
 use crate::reject::LimitView;
 use crate::settle::Outcome;
-use crate::store::{Balance, Booking, CallRecord, Charge, HoldId, Settlement};
+use crate::store::HoldId;
 use crate::subject::Subject;
-use crate::usage::{Estimate, ServiceTier, Usage};
+use crate::usage::{Estimate, Usage};
 
-use super::charges;
 use super::engine::Engine;
-use super::pace::ChargedPace;
+use super::granted::{ChargedLimit, Granted};
 
 /// A granted reservation, not yet settled.
 ///
@@ -32,46 +27,12 @@ pub struct Hold {
     renew_at: u64,
 }
 
-/// What was granted.
-pub(super) struct Granted {
-    /// The time that the decision was made for.
-    pub(super) at: Moment,
-    pub(super) subject: Subject,
-    pub(super) asked: Model,
-    pub(super) model: Model,
-    pub(super) estimate: Estimate,
-    pub(super) reserved: Estimate,
-    /// The most that it may cost.
-    pub(super) cost: Usd,
-    /// The service tier that the request asks for, or our account has: that of an answer which broke off before it told its own.
-    pub(super) service_tier: Option<ServiceTier>,
-    /// By whose prices it is billed.
-    pub(super) policy: Arc<Policy>,
-    pub(super) lesson: Option<Lesson>,
-    pub(super) output_cap: Option<u64>,
-    pub(super) limits: Vec<ChargedLimit>,
-    pub(super) paces: Vec<ChargedPace>,
-    /// By which rule it was granted, where the store did not answer.
-    pub(super) degraded: Option<OnStoreFailure>,
-}
-
-/// One limit's charge, as it stood right after it was applied.
-#[derive(Debug, Clone)]
-pub(super) struct ChargedLimit {
-    pub(super) charge: Charge,
-    pub(super) unit: Unit,
-    pub(super) window: Window,
-    pub(super) balance: Balance,
-    /// A shadow limit would have refused: the charge was not applied.
-    pub(super) would_block: bool,
-}
-
 impl Hold {
     pub(super) fn new(id: HoldId, engine: Arc<Engine>, granted: Granted) -> Self {
         engine.opened();
         let hold = Self {
             id,
-            renew_at: engine.renew_at(granted.at.steady),
+            renew_at: engine.renew_at(granted.at().steady),
             engine,
             granted: Some(granted),
         };
@@ -85,28 +46,28 @@ impl Hold {
     /// The model that may be called: the asked one or a rung of the ladder.
     #[must_use]
     pub fn model(&self) -> &str {
-        self.granted().map_or("", |granted| granted.model.raw())
+        self.granted().map_or("", |granted| granted.model().raw())
     }
 
     /// The model that was asked for, if another one may be called.
     #[must_use]
     pub fn downgraded_from(&self) -> Option<&str> {
         let granted = self.granted()?;
-        (granted.asked != granted.model).then(|| granted.asked.raw())
+        granted.downgraded_from().map(|asked| asked.raw())
     }
 
     /// What the call is expected to use at the most. Where the tier reserves what is typical, less was reserved.
     #[must_use]
     pub fn estimate(&self) -> Estimate {
         self.granted()
-            .map(|granted| granted.estimate)
+            .map(|granted| granted.candidate().estimate)
             .unwrap_or_default()
     }
 
     /// The most output tokens that an answer may have, where the tier enforces caps: to be written into the request.
     #[must_use]
     pub fn output_cap(&self) -> Option<u64> {
-        self.granted()?.output_cap
+        self.granted()?.candidate().output_cap
     }
 
     /// Books what the call used, in full, above the reservation too.
@@ -136,7 +97,7 @@ impl Hold {
     pub fn renew(&self) {
         if let Some(granted) = &self.granted {
             self.engine
-                .renew(self.id, granted.subject.organization_name());
+                .renew(self.id, granted.subject().organization_name());
         }
     }
 
@@ -150,43 +111,41 @@ impl Hold {
     }
 
     pub(crate) fn subject(&self) -> Option<&Subject> {
-        self.granted().map(|granted| &granted.subject)
+        self.granted().map(Granted::subject)
     }
 
     /// What the tier answers in the provider's place, where that limits our account.
     pub(crate) fn provider_reply(&self) -> Option<Arc<str>> {
         let granted = self.granted()?;
-        let tier = granted.policy.tier(granted.subject.tier_name())?;
+        let policy = &granted.prepared.policy;
+        let tier = policy.tier(granted.subject().tier_name())?;
         tier.on_provider_limit.clone()
     }
 
     pub(crate) fn canonical_model(&self) -> Option<&Model> {
-        self.granted().map(|granted| &granted.model)
+        self.granted().map(|granted| &**granted.model())
     }
 
     /// The limits that were charged, as they stood at the moment of the decision.
     pub fn limits(&self) -> impl Iterator<Item = LimitView<'_>> + Clone {
-        let at = self.granted().map_or(0, |granted| granted.at.wall);
-        self.charged().iter().map(move |limit| limit.view(at))
+        let at = self.granted().map_or(0, |granted| granted.at().wall);
+        self.charged().map(move |limit| limit.view(at))
     }
 
     /// The ids of soft limits that are passed, and of budgets of which today is spent too fast, these with ` pace` behind them:
     /// `organization/usd/month pace`.
     pub fn warnings(&self) -> impl Iterator<Item = &str> {
-        let passed = self
-            .charged()
-            .iter()
-            .filter(|limit| limit.is_soft_and_passed());
-        let paces = self.granted().map_or(&[][..], |granted| &granted.paces);
-        let too_fast = paces.iter().filter(|day| day.pace.is_too_fast());
-        let passed = passed.map(|limit| &limit.charge);
-        let warned = passed.chain(too_fast.map(|day| &day.charge));
+        let passed = self.charged().filter(ChargedLimit::is_soft_and_passed);
+        let paces = self.granted().into_iter().flat_map(Granted::paces);
+        let too_fast = paces.filter(|day| day.pace.is_too_fast());
+        let passed = passed.map(|limit| limit.charge);
+        let warned = passed.chain(too_fast.map(|day| day.charge));
         warned.map(|charge| &*charge.limit)
     }
 
     /// The ids of shadow limits that would have refused.
     pub fn shadows(&self) -> impl Iterator<Item = &str> {
-        let blocking = self.charged().iter().filter(|limit| limit.would_block);
+        let blocking = self.charged().filter(|limit| limit.would_block);
         blocking.map(|limit| &*limit.charge.limit)
     }
 
@@ -200,8 +159,8 @@ impl Hold {
         &self.engine
     }
 
-    fn charged(&self) -> &[ChargedLimit] {
-        self.granted().map_or(&[], |granted| &granted.limits)
+    fn charged(&self) -> impl Iterator<Item = ChargedLimit<'_>> + Clone {
+        self.granted().into_iter().flat_map(Granted::limits)
     }
 
     fn granted(&self) -> Option<&Granted> {
@@ -227,92 +186,5 @@ impl fmt::Debug for Hold {
             .field("id", &self.id)
             .field("model", &self.model())
             .finish_non_exhaustive()
-    }
-}
-
-impl Granted {
-    /// What the call cost: by its usage, or the most that it may have cost, where nobody knows that.
-    fn cost_of(&self, outcome: Outcome, usage: &Usage) -> Cost {
-        let usage = Usage {
-            service_tier: usage.service_tier.or(match outcome {
-                Outcome::Counted(_) | Outcome::AtLeast(_) => self.service_tier,
-                _ => None,
-            }),
-            ..*usage
-        };
-        let cost = self.policy.prices().cost(&self.model, &usage);
-        match outcome {
-            Outcome::Unreconciled | Outcome::AtLeast(_) => Cost {
-                usd: cost.usd.max(self.cost),
-                ..cost
-            },
-            _ => cost,
-        }
-    }
-
-    /// The settlement that books a usage.
-    pub(super) fn settlement(self, id: HoldId, now: Moment, outcome: Outcome) -> Settlement {
-        let usage = outcome.usage(self.estimate);
-        let cost = self.cost_of(outcome, &usage);
-        let asked_cost = match outcome {
-            Outcome::Reported(_) | Outcome::Counted(_) => {
-                charges::asked_cost(self.policy.prices(), &self.asked, &self.model, &usage)
-            }
-            Outcome::NothingRan | Outcome::Unreconciled | Outcome::AtLeast(_) => None,
-        };
-        let booking = |limit: ChargedLimit| {
-            let actual = match outcome {
-                // What a shadow limit would have refused was never charged.
-                _ if limit.would_block => 0,
-                Outcome::Unreconciled => {
-                    let (amount, used) = (limit.charge.amount, (&usage, cost.usd));
-                    charges::unreconciled(limit.unit, limit.window, amount, used)
-                }
-                _ => charges::used(limit.unit, &usage, cost.usd),
-            };
-            Booking::new(limit.charge, actual)
-        };
-        let limits = self.limits.into_iter().map(booking);
-        let day = |day: ChargedPace| Booking::new(day.charge, cost.usd.nanos());
-        Settlement {
-            id,
-            now,
-            bookings: limits.chain(self.paces.into_iter().map(day)).collect(),
-            organization: self.subject.organization_name().into(),
-            record: Some(Arc::new(CallRecord {
-                subject: self.subject,
-                api: self.lesson.map(|lesson| lesson.api),
-                admitted_at: self.at.wall,
-                asked: self.asked.shared_canonical(),
-                model: self.model.shared_canonical(),
-                reserved: self.reserved,
-                usage,
-                basis: outcome.basis(),
-                cost,
-                asked_cost,
-                corrects: None,
-            })),
-        }
-    }
-}
-
-impl ChargedLimit {
-    fn view(&self, at: i64) -> LimitView<'_> {
-        LimitView {
-            id: &self.charge.limit,
-            unit: self.unit,
-            window: self.window,
-            enforcement: self.charge.enforcement,
-            balance: self.balance,
-            at,
-        }
-    }
-
-    pub(super) fn is_soft_and_passed(&self) -> bool {
-        let Balance {
-            used, held, amount, ..
-        } = self.balance;
-        self.charge.enforcement == crate::policy::Enforcement::Soft
-            && used.saturating_add(held) > amount
     }
 }

@@ -1,19 +1,25 @@
 //! The engine, usable without HTTP: [`Quota`].
 
+mod ask;
+mod backend;
 mod calendar;
 mod charges;
 mod engine;
 mod follow;
 mod forecast;
+mod granted;
 mod guard;
 mod hold;
 mod input;
 mod output;
 mod pace;
 mod plan;
+mod prepared;
 mod report;
 mod reserve;
+mod size;
 mod status;
+mod tell;
 mod verdict;
 
 pub use forecast::Forecast;
@@ -21,8 +27,9 @@ pub use hold::Hold;
 pub use reserve::Reserve;
 pub use status::{LimitStatus, QuotaError};
 
+pub(crate) use ask::Ask;
 pub(crate) use engine::Engine;
-pub(crate) use plan::{Ask, Prepared};
+pub(crate) use prepared::Prepared;
 pub(crate) use reserve::Reserving;
 pub(crate) use status::Figure;
 

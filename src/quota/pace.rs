@@ -10,22 +10,21 @@ use std::sync::{Mutex, PoisonError};
 use crate::policy::{CheckedLimit, Period, Span, Window};
 use crate::store::{Balance, Charge, CounterKey, Rule};
 
-/// A day's charge, beside that of the limit it belongs to.
+/// What the store need not know of a day's charge, which stands beside that of its limit.
 #[derive(Debug)]
 pub(super) struct PlannedPace {
-    pub(super) charge: Charge,
     /// The position of its limit among those of the call.
     pub(super) of: usize,
     /// Today included.
     pub(super) days_left: u64,
 }
 
-/// The same, as it stood right after it was applied.
-#[derive(Debug)]
-pub(super) struct ChargedPace {
-    pub(super) charge: Charge,
-    /// The position of its limit among those of the call.
-    pub(super) of: usize,
+/// A day's charge, as its counter stood right after it was applied.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ChargedPace<'a> {
+    pub(super) charge: &'a Charge,
+    /// The charge of its limit.
+    pub(super) of: &'a Charge,
     pub(super) pace: Pace,
 }
 

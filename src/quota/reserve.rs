@@ -5,21 +5,17 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
-use super::engine::{Deciding, Engine};
-use super::guard::{Decided, Degraded};
-use super::hold::{ChargedLimit, Granted, Hold};
-use super::pace::{ChargedPace, Pace};
-use super::plan::{Candidate, PlannedLimit, Prepared};
-use super::{Demand, charges, verdict};
-use crate::policy::{OnStoreFailure, Unit};
-use crate::prices::Cost;
-use crate::reject::{CannedReply, RefusedLimit, Rejection, RejectionKind};
-use crate::settle::Outcome;
-use crate::store::{
-    BoxFuture, CallRecord, Charge, Decision, HoldId, Refusal, StoreError, Unreconciled,
-};
+use super::Demand;
+use super::backend::Deciding;
+use super::engine::Engine;
+use super::granted::Granted;
+use super::guard::Decided;
+use super::hold::Hold;
+use super::prepared::Prepared;
+use crate::policy::OnStoreFailure;
+use crate::reject::{Rejection, RejectionKind};
+use crate::store::{BoxFuture, Decision, HoldId, Refusal, StoreError};
 use crate::subject::Subject;
 
 const AFTER_READY: &str = "polled after it was ready";
@@ -47,7 +43,7 @@ impl Reserve {
         engine: Arc<Engine>,
         subject: &Subject,
         demand: Demand,
-        prepared: Result<Prepared, Rejection>,
+        prepared: Result<Box<Prepared>, Rejection>,
     ) -> Self {
         let state = match prepared {
             Ok(prepared) => State::Deciding(Reserving::new(engine.clone(), prepared)),
@@ -107,11 +103,11 @@ enum Stage {
 }
 
 impl Reserving {
-    pub(crate) fn new(engine: Arc<Engine>, prepared: Prepared) -> Self {
+    pub(crate) fn new(engine: Arc<Engine>, prepared: Box<Prepared>) -> Self {
         Self {
             id: engine.next_id(),
             engine,
-            stage: Stage::Asking(Box::new(prepared)),
+            stage: Stage::Asking(prepared),
         }
     }
 }
@@ -161,7 +157,18 @@ impl Reserving {
                 candidate,
                 balances,
                 would_block,
-            } => Ok(self.admit(*prepared, candidate, &balances, &would_block, degraded)),
+            } => {
+                let granted = Granted::new(
+                    prepared,
+                    candidate,
+                    balances,
+                    would_block,
+                    degraded.map(|degraded| degraded.rule),
+                );
+                // What was granted without the store has an id that the store was never asked with.
+                let id = degraded.map_or(self.id, |degraded| degraded.id);
+                Ok(Hold::new(id, self.engine.clone(), granted))
+            }
             Decision::Refused(refusals) => {
                 let mut rejection = self.refuse(&prepared, &refusals);
                 rejection.degraded = degraded.map(|degraded| degraded.rule);
@@ -179,63 +186,6 @@ impl Reserving {
         ledger.refused(subject, model, rejection.kind, cost, prepared.now.wall);
         rejection
     }
-
-    fn admit(
-        &self,
-        mut prepared: Prepared,
-        candidate: usize,
-        balances: &[crate::store::Balance],
-        would_block: &[usize],
-        degraded: Option<Degraded>,
-    ) -> Hold {
-        let Candidate {
-            model,
-            estimate,
-            reserved,
-            at_least: _,
-            cost,
-            service_tier,
-            lesson,
-            output_cap,
-            limits,
-            paces,
-        } = prepared.candidates.swap_remove(candidate);
-        let balance = |position: usize| balances.get(position).copied().unwrap_or_default();
-        let charged = |(position, limit): (usize, PlannedLimit)| ChargedLimit {
-            charge: limit.charge,
-            unit: limit.unit,
-            window: limit.window,
-            balance: balance(position),
-            would_block: would_block.contains(&position),
-        };
-        let days = limits.len();
-        let paces = paces.into_iter().enumerate();
-        let paces = paces.map(|(position, pace)| ChargedPace {
-            charge: pace.charge,
-            of: pace.of,
-            pace: Pace::of(&balance(pace.of), &balance(days + position), pace.days_left),
-        });
-        let paces = paces.collect();
-        let granted = Granted {
-            at: prepared.now,
-            subject: prepared.subject,
-            asked: prepared.asked,
-            model,
-            estimate,
-            reserved,
-            cost,
-            service_tier,
-            lesson,
-            output_cap,
-            policy: prepared.policy,
-            limits: limits.into_iter().enumerate().map(charged).collect(),
-            paces,
-            degraded: degraded.map(|degraded| degraded.rule),
-        };
-        // What was granted without the store has an id that the store was never asked with.
-        let id = degraded.map_or(self.id, |degraded| degraded.id);
-        Hold::new(id, self.engine.clone(), granted)
-    }
 }
 
 impl Drop for Reserving {
@@ -245,94 +195,6 @@ impl Drop for Reserving {
                 .abandon(self.id, prepared.subject.organization_name());
         }
     }
-}
-
-impl Prepared {
-    pub(super) fn charges(&self) -> Vec<Vec<Charge>> {
-        let of = |candidate: &Candidate| {
-            let limits = candidate.limits.iter().map(|limit| &limit.charge);
-            let paces = candidate.paces.iter().map(|pace| &pace.charge);
-            limits.chain(paces).cloned().collect()
-        };
-        self.candidates.iter().map(of).collect()
-    }
-
-    /// For each candidate what is booked while nobody knows what its call used.
-    pub(super) fn unreconciled(&self) -> Vec<Unreconciled> {
-        let of = |candidate| self.unreconciled_of(candidate);
-        self.candidates.iter().map(of).collect()
-    }
-
-    fn unreconciled_of(&self, candidate: &Candidate) -> Unreconciled {
-        let usage = Outcome::Unreconciled.usage(candidate.estimate);
-        let cost = self.policy.prices().cost(&candidate.model, &usage);
-        let cost = Cost {
-            usd: cost.usd.max(candidate.cost),
-            ..cost
-        };
-        let limit = |limit: &PlannedLimit| {
-            let amount = limit.charge.amount;
-            charges::unreconciled(limit.unit, limit.window, amount, (&usage, cost.usd))
-        };
-        let limits = candidate.limits.iter().map(limit);
-        let paces = candidate.paces.iter().map(|_| cost.usd.nanos());
-        Unreconciled {
-            actuals: limits.chain(paces).collect(),
-            record: Arc::new(CallRecord {
-                subject: self.subject.clone(),
-                api: candidate.lesson.as_ref().map(|lesson| lesson.api),
-                admitted_at: self.now.wall,
-                asked: self.asked.shared_canonical(),
-                model: candidate.model.shared_canonical(),
-                reserved: candidate.reserved,
-                usage,
-                basis: Outcome::Unreconciled.basis(),
-                cost,
-                asked_cost: None,
-                corrects: None,
-            }),
-        }
-    }
-
-    /// What the caller is told of these refusals.
-    fn rejection(&self, refusals: &[Refusal]) -> Rejection {
-        let mut by_candidate = vec![Vec::new(); self.candidates.len()];
-        let mut reply = None;
-        for refusal in refusals {
-            let candidate = &self.candidates[refusal.candidate];
-            let limit = &candidate.limits[refusal.charge];
-            reply = reply.or_else(|| {
-                let text = limit.reply.clone()?;
-                let limit = limit.charge.limit.clone();
-                Some(CannedReply { limit, text })
-            });
-            by_candidate[refusal.candidate].push(RefusedLimit {
-                id: limit.charge.limit.clone(),
-                unit: limit.unit,
-                model: candidate.model.raw().into(),
-                asked: limit.charge.amount,
-                at_least: candidate.at_least && counts_input(limit.unit),
-                reason: refusal.reason,
-                balance: refusal.balance,
-                wait: refusal.wait.map(Duration::from_micros),
-            });
-        }
-        let mut rejection = verdict::rejection(&by_candidate, self.now);
-        rejection.estimate = self.candidates.first().map(|asked| asked.estimate);
-        let priced = |asked: &&Candidate| self.policy.prices().of(&asked.model).is_some();
-        rejection.cost = self
-            .candidates
-            .first()
-            .filter(priced)
-            .map(|asked| asked.cost);
-        rejection.reply = reply;
-        rejection
-    }
-}
-
-/// Whether a call asks more of such a limit the longer its prompt is.
-fn counts_input(unit: Unit) -> bool {
-    matches!(unit, Unit::InputTokens | Unit::Tokens | Unit::Usd)
 }
 
 fn unavailable() -> Rejection {

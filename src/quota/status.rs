@@ -14,7 +14,7 @@ use crate::store::{Adjustment, Balance, Charge, StoreError};
 use crate::subject::Subject;
 use crate::watch::Event;
 
-use super::charges;
+use super::charges::Charging;
 use super::engine::Engine;
 
 /// One limit of a subject, as it stands.
@@ -102,7 +102,7 @@ pub(super) async fn adjust(
     let limit = looking.limit(id)?;
     let model = model
         .filter(|_| limit.scope.model)
-        .map(|model| policy.resolve(model));
+        .map(|model| Model::clone(&policy.resolve(model)));
     if limit.scope.model && model.is_none() {
         return Err(QuotaError::ModelNeeded(id.to_owned()));
     }
@@ -187,7 +187,7 @@ impl<'a> Looking<'a> {
 
     pub(super) fn at(&self, limit: &'a CheckedLimit, model: Option<Model>) -> Looked<'a> {
         let span = |period| self.engine.span(period, self.now, self.policy);
-        let charge = charges::charge(limit, self.subject, model.as_ref(), 0, span);
+        let charge = Charging::new(self.subject, model.as_ref()).charge(limit, 0, span);
         Looked {
             limit,
             model,

@@ -25,14 +25,6 @@ const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'@');
 
 impl CounterKey {
-    /// Begins a key with its organization.
-    #[must_use]
-    pub(crate) fn builder(organization: &str) -> KeyBuilder {
-        let mut key = String::with_capacity(96);
-        push_escaped(&mut key, organization);
-        KeyBuilder(key)
-    }
-
     /// A key of an organization and named parts, for stores of your own and their tests; a policy makes its keys itself.
     ///
     /// ```
@@ -43,9 +35,11 @@ impl CounterKey {
     /// ```
     #[must_use]
     pub fn new(organization: &str, parts: &[(&'static str, &str)]) -> Self {
-        let begin = Self::builder(organization);
-        let add = |key: KeyBuilder, &(name, value): &(_, _)| key.part(name, Some(value));
-        parts.iter().fold(begin, add).build()
+        let mut keys = KeyBuilder::new(organization);
+        for &(name, value) in parts {
+            keys.part(name, Some(value));
+        }
+        keys.build()
     }
 
     /// The key that [`as_str`](Self::as_str) has given, for stores that keep it elsewhere.
@@ -98,39 +92,92 @@ fn decoded(part: &str) -> Cow<'_, str> {
     percent_decode_str(part).decode_utf8_lossy()
 }
 
+/// Parts that many keys have, encoded once for all of them.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct KeyParts(Box<str>);
+
+impl KeyParts {
+    pub(crate) fn new(parts: &[(&'static str, Option<&str>)]) -> Self {
+        let mut text = String::new();
+        for &(name, value) in parts {
+            push_part(&mut text, name, value);
+        }
+        Self(text.into())
+    }
+}
+
+/// Puts the [`CounterKey`]s of an organization together, one after the other, part by part.
+pub(crate) struct KeyBuilder {
+    text: String,
+    /// How long the part is that all of them begin with.
+    organization: usize,
+}
+
+/// Most keys are shorter.
+const ROOM: usize = 160;
+
+impl KeyBuilder {
+    pub(crate) fn new(organization: &str) -> Self {
+        let mut text = String::with_capacity(ROOM);
+        push_escaped(&mut text, organization);
+        Self {
+            organization: text.len(),
+            text,
+        }
+    }
+
+    /// Adds a named part. A part that is absent differs from every part that is there, the empty one included.
+    pub(crate) fn part(&mut self, name: &'static str, value: Option<&str>) {
+        push_part(&mut self.text, name, value);
+    }
+
+    /// Adds parts that are encoded, the last of them with a value.
+    pub(crate) fn parts(&mut self, parts: &KeyParts, value: Option<&str>) {
+        self.text.push_str(&parts.0);
+        push_value(&mut self.text, value);
+    }
+
+    /// The key, after which the next one begins.
+    pub(crate) fn build(&mut self) -> CounterKey {
+        let key = CounterKey(self.text.as_str().into());
+        self.text.truncate(self.organization);
+        key
+    }
+}
+
+fn push_part(key: &mut String, name: &'static str, value: Option<&str>) {
+    key.push('/');
+    key.push_str(name);
+    push_value(key, value);
+}
+
+fn push_value(key: &mut String, value: Option<&str>) {
+    if let Some(value) = value {
+        key.push('=');
+        push_escaped(key, value);
+    }
+}
+
 /// Most names need no escape and are copied as a whole.
 fn push_escaped(key: &mut String, part: &str) {
-    if part.bytes().all(stands_as_it_is) {
+    if part.bytes().all(|byte| PLAIN[usize::from(byte)]) {
         key.push_str(part);
     } else {
         key.extend(utf8_percent_encode(part, ESCAPED));
     }
 }
 
-/// Whether a byte is none of [`ESCAPED`].
-fn stands_as_it_is(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b':' | b'@')
-}
-
-/// Puts a [`CounterKey`] together, part by part.
-pub(crate) struct KeyBuilder(String);
-
-impl KeyBuilder {
-    /// Adds a named part. A part that is absent differs from every part that is there, the empty one included.
-    pub(crate) fn part(mut self, name: &'static str, value: Option<&str>) -> Self {
-        self.0.push('/');
-        self.0.push_str(name);
-        if let Some(value) = value {
-            self.0.push('=');
-            push_escaped(&mut self.0, value);
-        }
-        self
+/// Which bytes are none of [`ESCAPED`].
+const PLAIN: [bool; 256] = {
+    let mut plain = [false; 256];
+    let mut byte = 0;
+    while byte < 0x80_u8 {
+        plain[byte as usize] =
+            byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b':' | b'@');
+        byte += 1;
     }
-
-    pub(crate) fn build(self) -> CounterKey {
-        CounterKey(self.0.into())
-    }
-}
+    plain
+};
 
 /// A hold's name: unique over all instances, made by us and never taken from a client.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -195,7 +242,7 @@ mod tests {
         for byte in 0..=0x7f {
             let text = char::from(byte).to_string();
             let escaped = utf8_percent_encode(&text, ESCAPED).to_string();
-            assert_eq!(stands_as_it_is(byte), escaped == text, "{text:?}");
+            assert_eq!(PLAIN[usize::from(byte)], escaped == text, "{text:?}");
         }
         let key = CounterKey::new("ac/me", &[("user", "né=1%")]);
         assert_eq!(key.as_str(), "ac%2Fme/user=n%C3%A9%3D1%25");

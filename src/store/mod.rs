@@ -14,7 +14,7 @@ pub mod redis;
 pub use charge::{Booking, Charge, Rule};
 pub use key::{CounterKey, HoldId};
 
-pub(crate) use key::{HoldIds, KeyBuilder};
+pub(crate) use key::{HoldIds, KeyBuilder, KeyParts};
 pub(crate) use listener::Listener;
 pub use memory::MemoryStore;
 pub use past::{Books, MonthTotals, Past, RunningPeriod};
@@ -323,6 +323,12 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// The largest amount of a limit that it counts to the last unit. A larger one counts as this.
     fn largest_amount(&self) -> u64 {
         u64::MAX
+    }
+
+    /// Whether it writes down, before a call is made, [what is booked](Reservation::unreconciled) should nobody ever say what
+    /// that used. One that does not is not told.
+    fn keeps_holds(&self) -> bool {
+        true
     }
 
     /// By how many microseconds the store's wall clock is ahead of [ours](Reservation::now), as far as that is known. The

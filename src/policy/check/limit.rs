@@ -11,6 +11,8 @@ use crate::policy::{
     Durability, Enforcement, Limit, OnExhausted, OnStoreFailure, Period, PolicyError, Scope, Unit,
     Window,
 };
+use crate::store::KeyParts;
+use crate::store::arithmetic::Percents;
 
 /// A limit that makes sense. Its amount, and a bucket's refill and microseconds, are at least 1 and fit into an `i64`.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,12 +30,14 @@ pub(crate) struct CheckedLimit {
     pub(crate) enforcement: Enforcement,
     /// Anything but [`OnExhausted::Refuse`] is of a hard limit.
     pub(crate) on_exhausted: OnExhausted,
-    /// In percent of the amount, from 1 to 100, in order; none where the window is no calendar period, or the limit a shadow.
-    pub(crate) alerts: Arc<[u8]>,
+    /// In percent of the amount; none where the window is no calendar period, or the limit a shadow.
+    pub(crate) alerts: Percents,
     /// Whether days are told of on which it is spent too fast. Only of hard limits in dollars of a week or a month.
     pub(crate) pace: bool,
     pub(crate) on_store_failure: OnStoreFailure,
     pub(crate) durability: Durability,
+    /// What the keys of all of its counters have behind the organization: its id, what it counts, and over which kind of time.
+    pub(crate) key: KeyParts,
 }
 
 impl CheckedLimit {
@@ -145,13 +149,28 @@ where
             Unit::Usd => Durability::Reserve,
             _ => Durability::Settle,
         }),
+        key: key(&id, limit),
         id,
     })
 }
 
+/// Usage belongs to what stands here: another amount, enforcement, model or ladder keeps it.
+fn key(id: &str, limit: &Limit) -> KeyParts {
+    let kind = match limit.window {
+        Some(Window::Bucket { .. }) => "bucket",
+        Some(Window::Calendar(_)) => "period",
+        Some(Window::Gauge) | None => "gauge",
+    };
+    KeyParts::new(&[
+        ("limit", Some(id)),
+        ("unit", Some(limit.unit.as_str())),
+        (kind, None),
+    ])
+}
+
 /// The percents at which a limit alerts.
-fn alerts(limit: &Limit) -> Arc<[u8]> {
-    let mut alerts = match (&limit.alerts, limit.unit, limit.enforcement) {
+fn alerts(limit: &Limit) -> Percents {
+    let percents = match (&limit.alerts, limit.unit, limit.enforcement) {
         // A dry run, whose usage is nobody's bill.
         (_, _, Enforcement::Shadow) => Vec::new(),
         (Some(alerts), ..) => alerts.clone(),
@@ -160,9 +179,7 @@ fn alerts(limit: &Limit) -> Arc<[u8]> {
         (None, Unit::Usd, Enforcement::Hard) => vec![50, 75, 90],
         (None, ..) => Vec::new(),
     };
-    alerts.sort_unstable();
-    alerts.dedup();
-    alerts.into()
+    percents.into()
 }
 
 fn is_calendar(limit: &Limit) -> bool {

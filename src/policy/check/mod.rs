@@ -22,6 +22,7 @@ use jiff::tz::TimeZone;
 
 use super::builder::Section;
 use super::error::At;
+use super::models::Models;
 use crate::prices::Prices;
 
 use super::{AsWritten, Limit, Policy, PolicyBuilder, PolicyError};
@@ -75,13 +76,12 @@ pub(super) fn policy(written: PolicyBuilder) -> Result<Policy, PolicyError> {
         zone,
         unknown_calls: written.unknown_calls.unwrap_or_default(),
         ask_stream_usage: written.ask_stream_usage,
-        aliases,
+        models: Models::new(aliases, prices),
         organization,
         organizations,
         projects,
         tiers,
         keys,
-        prices,
         unpriced: written.unpriced,
         service_tier: written.service_tier,
         instances,

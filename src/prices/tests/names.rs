@@ -183,7 +183,7 @@ fn a_deployment_that_is_called_like_another_model_has_the_price_of_its_own() {
 #[test]
 fn a_deployment_whose_model_nobody_knows_has_given_prices_only() {
     let none = Aliases::default();
-    let deployment = Model::resolve_deployment("gpt-4o", &none, |_| false);
+    let deployment = Model::resolve("gpt-4o", &none).unresolved();
     let prices = Prices::built_in();
     assert_eq!(prices.of(&deployment), None);
     assert_eq!(

@@ -151,7 +151,9 @@ impl Bucket {
         let flow = u128::from(excess) * u128::from(leak.every)
             - u128::from(self.carry.min(leak.every - 1));
         let behind = self.leaked_at.saturating_sub(now);
-        Some(narrow(flow.div_ceil(u128::from(leak.refill))).saturating_add(behind))
+        let (whole, rest) = divided(flow, leak.refill);
+        let time = whole.saturating_add(u64::from(rest > 0));
+        Some(time.saturating_add(behind))
     }
 }
 

@@ -44,14 +44,14 @@ impl<'a> Trial<'a> {
 
     /// Tries the candidates in order, and makes the counters what the first that fits makes of them. One that does not
     /// passes the search on if each charge that refuses it says so.
-    pub(super) fn first_fit(
-        mut self,
-        candidates: &[Vec<Charge>],
+    pub(super) fn first_fit<C: AsRef<[Charge]>>(
+        &mut self,
+        candidates: &[C],
         now: Moment,
     ) -> Result<Fit, Vec<Refusal>> {
         let mut refused = Vec::new();
         let mut places = &self.named.places[..];
-        for (candidate, charges) in candidates.iter().enumerate() {
+        for (candidate, charges) in candidates.iter().map(AsRef::as_ref).enumerate() {
             let here;
             (here, places) = places.split_at(charges.len());
             let refusals = match self.attempt(candidate, charges, here, now) {

@@ -17,6 +17,11 @@ impl Store for MemoryStore {
         Box::pin(async move { Ok(self.reserve_now(&reservation)) })
     }
 
+    /// They end with the process.
+    fn keeps_holds(&self) -> bool {
+        false
+    }
+
     fn report_to(&self, reports: Arc<dyn Reports>) {
         self.listener.set(reports);
     }

@@ -6,11 +6,15 @@ use smallvec::SmallVec;
 use super::counter::Counter;
 use super::eviction::Eviction;
 use crate::clock::Moment;
+use crate::hashing::{SecretHasher, secret_hasher};
 use crate::store::{Charge, CounterKey, Rule};
 
 /// Into how many parts the map is split, each of which grows by itself: however many counters there are, nobody waits
 /// long for that.
 const PARTS: usize = 256;
+
+/// The counters by their names, which callers may choose parts of.
+pub(super) type ByName = DashMap<Counter, (), SecretHasher>;
 
 /// A list that needs no memory of its own while it is about as long as a call has charges.
 pub(super) type Few<T> = SmallVec<[T; 8]>;
@@ -19,7 +23,7 @@ pub(super) type Few<T> = SmallVec<[T; 8]>;
 /// several counters are locked in the order of their [addresses](Counter::address).
 #[derive(Debug)]
 pub(super) struct Counters {
-    map: DashMap<Counter, ()>,
+    map: ByName,
     eviction: Eviction,
 }
 
@@ -35,13 +39,13 @@ pub(super) struct Named {
 
 impl Named {
     fn new(by_charge: Few<Counter>) -> Self {
-        let address = |charge: usize| by_charge[charge].address();
-        let mut sorted: Few<usize> = (0..by_charge.len()).collect();
-        sorted.sort_unstable_by_key(|&charge| address(charge));
+        let addresses = by_charge.iter().map(Counter::address);
+        let mut sorted: Few<(usize, usize)> = addresses.zip(0..).collect();
+        sorted.sort_unstable();
         let (mut order, mut places) = (Few::new(), Few::from_elem(0, sorted.len()));
-        for charge in sorted {
-            let is_next = |&last: &usize| address(last) != address(charge);
-            if order.last().is_none_or(is_next) {
+        let mut last = None;
+        for &(address, charge) in &sorted {
+            if last.replace(address) != Some(address) {
                 order.push(charge);
             }
             places[charge] = order.len() - 1;
@@ -51,6 +55,11 @@ impl Named {
             order,
             places,
         }
+    }
+
+    /// How many charges name them.
+    pub(super) fn len(&self) -> usize {
+        self.by_charge.len()
     }
 
     /// Each counter once, in the order in which they are to be locked.
@@ -67,7 +76,7 @@ impl Named {
 impl Default for Counters {
     fn default() -> Self {
         Self {
-            map: DashMap::with_shard_amount(PARTS),
+            map: DashMap::with_hasher_and_shard_amount(secret_hasher(), PARTS),
             eviction: Eviction::default(),
         }
     }
@@ -96,12 +105,9 @@ impl Counters {
         counter
     }
 
-    /// The counters of all these charges.
-    pub(super) fn obtain_all<'a>(
-        &self,
-        charges: impl Iterator<Item = &'a Charge>,
-        now: Moment,
-    ) -> Named {
+    /// The counters of all charges of all candidates.
+    pub(super) fn obtain_all<C: AsRef<[Charge]>>(&self, candidates: &[C], now: Moment) -> Named {
+        let charges = candidates.iter().flat_map(AsRef::as_ref);
         let obtain = |charge: &Charge| self.obtain(&charge.key, charge.rule, now);
         Named::new(charges.map(obtain).collect())
     }

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use dashmap::DashMap;
-
 use super::SECOND;
 use super::counter::Counter;
+use super::counters::ByName;
 use super::sync::{AtomicU64, Mutex, Ordering, lock};
 use crate::clock::Moment;
 
@@ -52,7 +51,7 @@ impl Eviction {
     }
 
     /// Looks at up to `looks` counters that are due and forgets those that may be forgotten.
-    pub(super) fn sweep(&self, map: &DashMap<Counter, ()>, looks: usize, now: Moment) {
+    pub(super) fn sweep(&self, map: &ByName, looks: usize, now: Moment) {
         let second = now.steady / SECOND;
         if self.first_due.load(Ordering::Relaxed) > second {
             return;
@@ -138,7 +137,7 @@ impl Queue {
 ///
 /// Holds share the counters that they have charged, so one that only the map and we share has no unsettled charge; and
 /// nobody can begin to share it while the map's part is locked. No counter is locked here.
-fn forget(map: &DashMap<Counter, ()>, counter: &Counter, now: Moment) -> bool {
+fn forget(map: &ByName, counter: &Counter, now: Moment) -> bool {
     let is_ours = |its: &Counter, (): &()| its.sharers() == 2 && its.idle().has_come(now);
     counter.idle().has_come(now) && map.remove_if(counter.name(), is_ours).is_some()
 }

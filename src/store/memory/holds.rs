@@ -78,13 +78,15 @@ impl Holds {
         }
     }
 
+    /// Whether a hold may be due. It costs one read.
+    pub(super) fn is_due(&self, now: Moment) -> bool {
+        self.first_due.load(Ordering::Acquire) <= now.steady
+    }
+
     /// Gives up all holds that are due, in the order of their expiry and as of that time: what comes of it does not
-    /// depend on when it is done. Each call to the store does this first, and it costs one read when none is due.
+    /// depend on when it is done. Each call to the store does this first, if [any is](Self::is_due).
     pub(super) fn expire_due(&self, now: Moment) -> Crossings {
         let mut crossings = Crossings::default();
-        if self.first_due.load(Ordering::Acquire) > now.steady {
-            return crossings;
-        }
         let mut shards: Vec<_> = self.shards.iter().map(lock).collect();
         let mut due = Vec::new();
         for shard in &mut shards {

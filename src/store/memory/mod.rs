@@ -24,7 +24,7 @@ use self::attempt::{Fit, Trial};
 use self::counters::Counters;
 use self::crossings::Crossings;
 use self::holds::Holds;
-use self::shard::{Found, Shard};
+use self::shard::Found;
 use super::arithmetic::State;
 use super::{
     Adjustment, Balance, Charge, Decision, HoldId, Listener, Reservation, Settled, Settlement,
@@ -66,6 +66,9 @@ pub struct MemoryStore {
 
 impl MemoryStore {
     /// An empty store.
+    ///
+    /// # Panics
+    /// When the operating system has no random numbers to give.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -91,35 +94,47 @@ impl MemoryStore {
 
     /// Decides on a call at once; see [`Store::reserve`](super::Store::reserve).
     pub fn reserve_now(&self, reservation: &Reservation) -> Decision {
-        let now = reservation.now;
-        self.expire_due(now);
-        let mut shard = self.holds.shard_of(reservation.id, now);
-        if let Some(record) = shard.get_open(reservation.id) {
-            return record.decision_again(now);
-        }
-        if shard.is_closed(reservation.id) {
-            return Decision::Closed;
-        }
-        let decision = self.decide(&mut shard, reservation);
-        drop(shard);
-        let named = reservation.candidates.iter().map(Vec::len).sum();
-        self.counters.evict_some(named, now);
-        decision
+        let Reservation {
+            id,
+            now,
+            expires_in,
+            ref candidates,
+            ..
+        } = *reservation;
+        self.reserve_lent(id, now, expires_in, candidates)
     }
 
-    /// Locks all counters of all candidates, tries these out, and writes the first that fits.
-    fn decide(&self, shard: &mut Shard, reservation: &Reservation) -> Decision {
-        let now = reservation.now;
-        let charges = reservation.candidates.iter().flatten();
-        let named = self.counters.obtain_all(charges, now);
-        let trial = Trial::lock(&named);
-        let Fit { record, balances } = match trial.first_fit(&reservation.candidates, now) {
-            Ok(fit) => fit,
-            Err(refusals) => return Decision::Refused(refusals),
+    /// The same, for one who keeps the charges.
+    pub(crate) fn reserve_lent<C: AsRef<[Charge]>>(
+        &self,
+        id: HoldId,
+        now: Moment,
+        expires_in: Duration,
+        candidates: &[C],
+    ) -> Decision {
+        self.expire_due(now);
+        let mut shard = self.holds.shard_of(id, now);
+        if let Some(record) = shard.get_open(id) {
+            return record.decision_again(now);
+        }
+        if shard.is_closed(id) {
+            return Decision::Closed;
+        }
+        let named = self.counters.obtain_all(candidates, now);
+        let fit = Trial::lock(&named).first_fit(candidates, now);
+        let decision = match fit {
+            Ok(Fit { record, balances }) => {
+                let decision = record.decision(balances);
+                self.holds.open(&mut shard, id, record, now, expires_in);
+                decision
+            }
+            Err(refusals) => Decision::Refused(refusals),
         };
-        let decision = record.decision(balances);
-        self.holds
-            .open(shard, reservation.id, record, now, reservation.expires_in);
+        drop(shard);
+        let count = named.len();
+        // What a call shares is not forgotten.
+        drop(named);
+        self.counters.evict_some(count, now);
         decision
     }
 
@@ -166,7 +181,9 @@ impl MemoryStore {
 
     /// Gives up the holds that are due, and tells of what that crossed. To be called with no lock held.
     fn expire_due(&self, now: Moment) {
-        self.holds.expire_due(now).tell(&self.listener, None);
+        if self.holds.is_due(now) {
+            self.holds.expire_due(now).tell(&self.listener, None);
+        }
     }
 
     /// Puts off a hold's expiry, at once; see [`Store::renew`](super::Store::renew).

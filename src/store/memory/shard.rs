@@ -87,16 +87,17 @@ impl Shard {
         true
     }
 
-    /// Takes a hold out to be settled, and remembers that it was.
+    /// Takes a hold out to be settled, and remembers that it was. What was settled is never opened again.
     pub(super) fn take(&mut self, id: HoldId) -> Found {
+        if let Some(open) = self.open.remove(&id) {
+            self.settled.new.insert(Self::number(id));
+            self.by_expiry.remove(&(open.expires_at, id));
+            return Found::Open(open.record);
+        }
         if self.is_settled(id) {
             return Found::Settled;
         }
         self.settled.new.insert(Self::number(id));
-        if let Some(open) = self.open.remove(&id) {
-            self.by_expiry.remove(&(open.expires_at, id));
-            return Found::Open(open.record);
-        }
         let expired = &mut self.expired;
         match expired.new.remove(&id).or_else(|| expired.old.remove(&id)) {
             Some(record) => Found::Expired(record),

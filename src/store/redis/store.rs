@@ -25,6 +25,11 @@ impl<C: ConnectionLike + Clone + Send + Sync + 'static> Store for RedisStore<C> 
         LARGEST_AMOUNT
     }
 
+    /// What an expiry leaves of a hold is what each charge says.
+    fn keeps_holds(&self) -> bool {
+        false
+    }
+
     /// As the last reservation has told, if it is more than a second.
     fn clock_offset(&self) -> i64 {
         self.shared.offset()
