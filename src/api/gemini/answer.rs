@@ -2,12 +2,10 @@
 //!
 //! A provider's words are taken as they come: a member of a strange type is passed over, and the others still count.
 
-use serde_json::value::RawValue;
-
 use super::names::camel;
 use super::usage::Reported;
 use crate::api::Tally;
-use crate::api::json::{Kind, items, kind, members, string};
+use crate::api::json::{Kind, Value, items, members};
 
 /// More answers than this are not told apart.
 const MOST_ANSWERS: u64 = 128;
@@ -80,7 +78,7 @@ impl Seen {
                 "usageMetadata" => seen.reported = Some(Reported::of(value)),
                 "promptFeedback" => seen.blocked |= is_blocked(value),
                 "modelVersion" => seen.each_query = pays_each_query(value),
-                "error" => seen.error |= matches!(kind(value), Kind::Object | Kind::String),
+                "error" => seen.error |= matches!(value.kind(), Kind::Object | Kind::String),
                 _ => {}
             }
             Ok(())
@@ -88,12 +86,12 @@ impl Seen {
         seen
     }
 
-    fn candidates(&mut self, candidates: &RawValue, text: &mut String) {
-        self.candidates |= kind(candidates) == Kind::Array;
+    fn candidates(&mut self, candidates: Value<'_>, text: &mut String) {
+        self.candidates |= candidates.kind() == Kind::Array;
         let mut unfinished = false;
-        let _ = items(candidates.get(), |candidate| {
+        let _ = candidates.items(|candidate| {
             let (mut index, mut finished) = (0, false);
-            let _ = members(candidate.get(), |key, value| {
+            let _ = candidate.members(|key, value| {
                 match &*camel(&key) {
                     "index" => index = value.get().parse().unwrap_or(0),
                     "content" => content(value, text),
@@ -121,10 +119,10 @@ impl Seen {
 }
 
 /// Appends what a candidate says: texts, thoughts that are shown, calls with their arguments, code and what came of it.
-fn content(content: &RawValue, text: &mut String) {
-    let _ = members(content.get(), |key, value| {
+fn content(content: Value<'_>, text: &mut String) {
+    let _ = content.members(|key, value| {
         if key == "parts" {
-            let _ = items(value.get(), |part| {
+            let _ = value.items(|part| {
                 said(part, text);
                 Ok(())
             });
@@ -133,8 +131,8 @@ fn content(content: &RawValue, text: &mut String) {
     });
 }
 
-fn said(part: &RawValue, text: &mut String) {
-    let _ = members(part.get(), |key, value| {
+fn said(part: Value<'_>, text: &mut String) {
+    let _ = part.members(|key, value| {
         match &*camel(&key) {
             "text" => strings(value, text, DEEPEST),
             "functionCall" | "executableCode" | "codeExecutionResult" | "toolCall" => {
@@ -147,8 +145,8 @@ fn said(part: &RawValue, text: &mut String) {
 }
 
 /// Appends a call, or what is like one. Its id is not the model's work.
-fn called(call: &RawValue, text: &mut String) {
-    let _ = members(call.get(), |key, value| {
+fn called(call: Value<'_>, text: &mut String) {
+    let _ = call.members(|key, value| {
         if key != "id" {
             strings(value, text, DEEPEST);
         }
@@ -157,21 +155,21 @@ fn called(call: &RawValue, text: &mut String) {
 }
 
 /// Appends all that is written in a value.
-fn strings(value: &RawValue, text: &mut String, deep: u8) {
+fn strings(value: Value<'_>, text: &mut String, deep: u8) {
     let Some(deeper) = deep.checked_sub(1) else {
         return;
     };
-    match kind(value) {
-        Kind::String => text.push_str(&string(value).unwrap_or_default()),
+    match value.kind() {
+        Kind::String => text.push_str(&value.string().unwrap_or_default()),
         Kind::Number => text.push_str(value.get()),
         Kind::Array => {
-            let _ = items(value.get(), |item| {
+            let _ = value.items(|item| {
                 strings(item, text, deeper);
                 Ok(())
             });
         }
         Kind::Object => {
-            let _ = members(value.get(), |key, value| {
+            let _ = value.members(|key, value| {
                 // A model writes the names of arguments too.
                 text.push_str(&key);
                 strings(value, text, deeper);
@@ -182,9 +180,9 @@ fn strings(value: &RawValue, text: &mut String, deep: u8) {
     }
 }
 
-fn is_blocked(feedback: &RawValue) -> bool {
+fn is_blocked(feedback: Value<'_>) -> bool {
     let mut blocked = false;
-    let _ = members(feedback.get(), |key, value| {
+    let _ = feedback.members(|key, value| {
         if camel(&key) == "blockReason" {
             blocked = is_reason(value, "BLOCK_REASON_UNSPECIFIED");
         }
@@ -194,17 +192,19 @@ fn is_blocked(feedback: &RawValue) -> bool {
 }
 
 /// Whether a reason is given, and not the one that says nothing.
-fn is_reason(value: &RawValue, nothing: &str) -> bool {
-    string(value).is_ok_and(|reason| !reason.is_empty() && reason != nothing)
+fn is_reason(value: Value<'_>, nothing: &str) -> bool {
+    value
+        .string()
+        .is_ok_and(|reason| !reason.is_empty() && reason != nothing)
 }
 
 /// How many queries were made of the web.
-fn queries(grounding: &RawValue) -> u64 {
+fn queries(grounding: Value<'_>) -> u64 {
     let mut queries = 0;
-    let _ = members(grounding.get(), |key, value| {
+    let _ = grounding.members(|key, value| {
         if camel(&key) == "webSearchQueries" {
             queries = 0;
-            let _ = items(value.get(), |query| {
+            let _ = value.items(|query| {
                 queries += u64::from(is_reason(query, ""));
                 Ok(())
             });
@@ -214,8 +214,8 @@ fn queries(grounding: &RawValue) -> u64 {
     queries
 }
 
-fn pays_each_query(model: &RawValue) -> bool {
-    let model = string(model).unwrap_or_default();
+fn pays_each_query(model: Value<'_>) -> bool {
+    let model = model.string().unwrap_or_default();
     let model = model.rsplit('/').next().unwrap_or_default();
     let before = ["gemini-1", "gemini-2"];
     model.starts_with("gemini-") && !before.iter().any(|line| model.starts_with(line))

@@ -2,11 +2,9 @@
 //!
 //! A provider's words are taken as they come: a member of a strange type is passed over, and the others still count.
 
-use serde_json::value::RawValue;
-
 use super::said;
 use crate::api::Tally;
-use crate::api::json::{Kind, items, kind, members, string};
+use crate::api::json::{Kind, Value, members};
 use crate::api::openai::usage::{tier, usage};
 use crate::usage::{ServiceTier, Usage};
 
@@ -34,9 +32,9 @@ pub(super) fn tally(document: &str, tally: &mut Tally) {
 #[derive(Default)]
 struct Event<'a> {
     kind: Option<String>,
-    response: Option<&'a RawValue>,
-    delta: Option<&'a RawValue>,
-    item: Option<&'a RawValue>,
+    response: Option<Value<'a>>,
+    delta: Option<Value<'a>>,
+    item: Option<Value<'a>>,
 }
 
 impl<'a> Event<'a> {
@@ -45,7 +43,7 @@ impl<'a> Event<'a> {
         // What was read before a document broke off was said, and counts.
         let _ = members(document, |key, value| {
             match &*key {
-                "type" => event.kind = string(value).ok().map(String::from),
+                "type" => event.kind = value.string().ok().map(String::from),
                 "response" => event.response = Some(value),
                 "delta" => event.delta = Some(value),
                 "item" => event.item = Some(value),
@@ -80,7 +78,7 @@ impl<'a> Event<'a> {
             // A sound is no text; its words come by themselves.
             "response.audio.delta" => {}
             _ if kind.ends_with(".delta") => {
-                if let Some(delta) = self.delta.and_then(|delta| string(delta).ok()) {
+                if let Some(delta) = self.delta.and_then(|delta| delta.string().ok()) {
                     tally.text.push_str(&delta);
                     tally.answers = 1;
                 }
@@ -105,14 +103,14 @@ struct Response<'a> {
     usage: Option<Usage>,
     searches: u64,
     tier: Option<ServiceTier>,
-    output: Option<&'a RawValue>,
+    output: Option<Value<'a>>,
 }
 
 impl<'a> Response<'a> {
     fn of(document: &'a str) -> Self {
         let mut response = Self::default();
         let _ = members(document, |key, value| {
-            let text = || string(value).ok().map(String::from);
+            let text = || value.string().ok().map(String::from);
             match &*key {
                 "object" => response.object = text(),
                 "id" => response.id = text().filter(|id| (1..=LONGEST_ID).contains(&id.len())),
@@ -122,7 +120,7 @@ impl<'a> Response<'a> {
                 "usage" => response.usage = usage(value).or(response.usage),
                 "tool_usage" => response.searches = searches(value),
                 "service_tier" => response.tier = tier(value),
-                "output" => response.output = Some(value).filter(|v| kind(v) == Kind::Array),
+                "output" => response.output = Some(value).filter(|v| v.kind() == Kind::Array),
                 _ => {}
             }
             Ok(())
@@ -161,7 +159,7 @@ impl<'a> Response<'a> {
         tally.understood = true;
         if let Some(output) = self.output {
             tally.answers = 1;
-            let _ = items(output.get(), |item| {
+            let _ = output.items(|item| {
                 said::append(item, false, &mut tally.text);
                 Ok(())
             });
@@ -173,8 +171,8 @@ impl<'a> Response<'a> {
     }
 }
 
-fn is_error(value: &RawValue) -> bool {
-    match kind(value) {
+fn is_error(value: Value<'_>) -> bool {
+    match value.kind() {
         Kind::Object => true,
         Kind::String => value.get() != "\"\"",
         _ => false,
@@ -182,11 +180,11 @@ fn is_error(value: &RawValue) -> bool {
 }
 
 /// How often the provider searched the web.
-fn searches(tool_usage: &RawValue) -> u64 {
+fn searches(tool_usage: Value<'_>) -> u64 {
     let mut searches = 0;
-    let _ = members(tool_usage.get(), |key, value| {
+    let _ = tool_usage.members(|key, value| {
         if key == "web_search" {
-            let _ = members(value.get(), |key, value| {
+            let _ = value.members(|key, value| {
                 if key == "num_requests" {
                     searches = value.get().parse().unwrap_or(0);
                 }
