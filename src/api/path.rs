@@ -61,11 +61,11 @@ fn bare(segment: &str) -> &str {
 
 /// Whether normalising would change nothing: the common case, which then allocates nothing.
 fn is_normal(path: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_.:~".contains(&byte);
+    let plain = |byte: &u8| matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' | b':' | b'~');
     let Some(segments) = path.as_bytes().strip_prefix(b"/") else {
         return false;
     };
-    segments.iter().copied().all(plain)
+    segments.iter().all(plain)
         && segments
             .split(|&byte| byte == b'/')
             .all(|segment| !matches!(segment, b"" | b"." | b".."))
@@ -102,17 +102,28 @@ fn last_escape(decoded: &[u8]) -> Option<u8> {
 /// ```
 #[must_use]
 pub fn ends_with(path: &str, segments: &[&str]) -> bool {
-    let mut rest = path.rsplit('/');
+    let mut rest = segments_back(path);
     segments.iter().rev().all(|wanted| {
         rest.next()
             .is_some_and(|segment| segment.eq_ignore_ascii_case(wanted))
     })
 }
 
+/// The segments, the last one first: as `rsplit` gives them, whose search is made for longer texts.
+fn segments_back(path: &str) -> impl Iterator<Item = &str> {
+    let mut rest = Some(path);
+    std::iter::from_fn(move || {
+        let whole = rest?;
+        let slash = whole.bytes().rposition(|byte| byte == b'/');
+        rest = slash.and_then(|slash| whole.get(..slash));
+        whole.get(slash.map_or(0, |slash| slash + 1)..)
+    })
+}
+
 /// The segment after the last one called `name`, in any case, and how many segments follow it.
 pub(crate) fn segment_after<'p>(path: &'p str, name: &str) -> Option<(&'p str, usize)> {
     let mut after = None;
-    for (following, segment) in path.rsplit('/').enumerate() {
+    for (following, segment) in segments_back(path).enumerate() {
         if segment.eq_ignore_ascii_case(name) {
             return after;
         }

@@ -3,11 +3,13 @@
 //! A text that came from somewhere is read by `serde_json` ([`members`], [`items`]), which alone judges what is JSON. What it has
 //! found is a [`Value`], and is walked without being judged again.
 
+mod quote;
 mod scanner;
 mod stop;
 mod text;
 mod value;
 
+pub(super) use quote::quote_or_backslash;
 pub(super) use scanner::Scanner;
 pub(super) use stop::Stop;
 pub(super) use text::{items, members};

@@ -2,8 +2,7 @@
 
 use std::borrow::Cow;
 
-use memchr::memchr2;
-
+use super::quote::quote_or_backslash;
 use super::text::Key;
 use super::value::Value;
 
@@ -95,7 +94,7 @@ impl<'a> Scanner<'a> {
         let bytes = self.text.as_bytes();
         let mut is_escaped = false;
         loop {
-            self.at += memchr2(b'"', b'\\', bytes.get(self.at..)?)?;
+            self.at += quote_or_backslash(bytes.get(self.at..)?)?;
             if bytes[self.at] == b'"' {
                 self.at += 1;
                 return Some(is_escaped);

@@ -2,6 +2,10 @@
 //!
 //! A provider's words are taken as they come: a member of a strange type is passed over, and the others still count.
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
 use crate::api::Tally;
 use crate::api::json::{Kind, Value, members};
 use crate::api::openai::spoken;
@@ -10,6 +14,9 @@ use crate::usage::{ServiceTier, Usage};
 
 /// What ends a stream. It is no JSON.
 const DONE: &str = "[DONE]";
+
+/// The name of the member that is looked for in every chunk.
+static USAGE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"usage\""));
 
 /// More answers than this are not told apart.
 const MOST_ANSWERS: u64 = 128;
@@ -35,7 +42,7 @@ pub(in crate::api) fn tally(document: &str, tally: &mut Tally) {
 
 pub(in crate::api) fn is_usage_only(document: &str) -> bool {
     // Nearly no chunk has usage, and this is asked of all.
-    if !document.contains("\"usage\"") {
+    if USAGE.find(document.as_bytes()).is_none() {
         return false;
     }
     let seen = Seen::in_document(document, &mut String::new());

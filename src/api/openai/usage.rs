@@ -37,17 +37,21 @@ impl Reported {
         let mut reported = Self::default();
         // What is no object has no figures.
         let _ = value.members(|key, value| {
-            let figure = figure(value);
-            match &*key {
-                "prompt_tokens" | "input_tokens" => reported.prompt = reported.prompt.max(figure),
-                "completion_tokens" | "output_tokens" => {
-                    reported.completion = reported.completion.max(figure);
+            let sum = match &*key {
+                "prompt_tokens" | "input_tokens" => &mut reported.prompt,
+                "completion_tokens" | "output_tokens" => &mut reported.completion,
+                "total_tokens" => &mut reported.total,
+                "prompt_tokens_details" | "input_tokens_details" => {
+                    reported.input.add(value);
+                    return Ok(());
                 }
-                "total_tokens" => reported.total = reported.total.max(figure),
-                "prompt_tokens_details" | "input_tokens_details" => reported.input.add(value),
-                "completion_tokens_details" | "output_tokens_details" => reported.output.add(value),
-                _ => {}
-            }
+                "completion_tokens_details" | "output_tokens_details" => {
+                    reported.output.add(value);
+                    return Ok(());
+                }
+                _ => return Ok(()),
+            };
+            *sum = figure(value).max(*sum);
             Ok(())
         });
         reported
@@ -119,13 +123,11 @@ impl Details {
 
 /// A whole number; some servers write it with a fraction of nothing, as in `500.0`.
 fn figure(value: Value<'_>) -> Option<u64> {
+    let whole = |text: &str| {
+        let (whole, fraction) = text.split_once('.')?;
+        let is_nothing = fraction.bytes().all(|digit| digit == b'0');
+        is_nothing.then(|| whole.parse().ok())?
+    };
     let text = value.get();
-    let whole = text.split_once('.').map_or(text, |(whole, fraction)| {
-        if fraction.bytes().all(|digit| digit == b'0') {
-            whole
-        } else {
-            text
-        }
-    });
-    whole.parse().ok()
+    text.parse().ok().or_else(|| whole(text))
 }
