@@ -4,7 +4,7 @@ use std::cell::{Cell, OnceCell};
 
 use super::cache::Known;
 use super::count_text;
-use super::segments::segments;
+use super::segments::{Segment, segments};
 use crate::api::{Api, Counted, Input};
 use crate::model::Encoding;
 
@@ -102,7 +102,7 @@ impl<'a> InputCount<'a> {
                         is_cut: true,
                     };
                 }
-                unasked = unasked % ASKED_EVERY + segment.len();
+                unasked = unasked % ASKED_EVERY + segment.text.len();
                 tokens += self.segment(encoding, segment);
             }
             Texts {
@@ -112,17 +112,14 @@ impl<'a> InputCount<'a> {
         })
     }
 
-    fn segment(&self, encoding: Encoding, segment: &str) -> u64 {
-        let (tokens, is_known) = match &self.known {
+    fn segment(&self, encoding: Encoding, segment: Segment<'_>) -> u64 {
+        let (tokens, known) = match &self.known {
             Some(known) => known.count(encoding, segment),
-            None => (count_text(encoding, segment), false),
+            None => (count_text(encoding, segment.text), 0),
         };
-        let (mut tally, bytes) = (self.tally.get(), segment.len() as u64);
-        if is_known {
-            tally.known += bytes;
-        } else {
-            tally.fresh += bytes;
-        }
+        let mut tally = self.tally.get();
+        tally.known += known as u64;
+        tally.fresh += (segment.text.len() - known) as u64;
         self.tally.set(tally);
         tokens
     }
