@@ -34,6 +34,8 @@ pub use tally::Tally;
 
 pub(crate) use call::is_set;
 #[cfg(fuzzing)]
+pub(crate) use json::compare;
+#[cfg(fuzzing)]
 pub(crate) use outline::Bounds;
 pub(crate) use outline::Outline;
 pub(crate) use path::{NormalPath, can_name_model, with_model};

@@ -61,14 +61,23 @@ fn bare(segment: &str) -> &str {
 
 /// Whether normalising would change nothing: the common case, which then allocates nothing.
 fn is_normal(path: &str) -> bool {
-    let plain = |byte: &u8| matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' | b':' | b'~');
     let Some(segments) = path.as_bytes().strip_prefix(b"/") else {
         return false;
     };
-    segments.iter().all(plain)
-        && segments
-            .split(|&byte| byte == b'/')
-            .all(|segment| !matches!(segment, b"" | b"." | b".."))
+    // Neither empty nor `.` nor `..`.
+    let (mut is_named, mut dots) = (false, 0);
+    for byte in segments {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b':' | b'~' => is_named = true,
+            b'.' => {
+                dots += 1;
+                is_named |= dots > 2;
+            }
+            b'/' if is_named => (is_named, dots) = (false, 0),
+            _ => return false,
+        }
+    }
+    is_named
 }
 
 /// Percent-decodes until nothing is left to decode, in one pass: a decoded byte may complete another escape.

@@ -3,12 +3,16 @@
 //! A text that came from somewhere is read by `serde_json` ([`members`], [`items`]), which alone judges what is JSON. What it has
 //! found is a [`Value`], and is walked without being judged again.
 
+#[cfg(any(test, fuzzing))]
+mod compare;
 mod quote;
 mod scanner;
 mod stop;
 mod text;
 mod value;
 
+#[cfg(fuzzing)]
+pub(crate) use compare::compare;
 pub(super) use quote::quote_or_backslash;
 pub(super) use scanner::Scanner;
 pub(super) use stop::Stop;

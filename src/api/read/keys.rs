@@ -21,7 +21,7 @@ impl Seen {
     pub(in crate::api) fn note(&mut self, key: &str) -> Result<(), Invalid> {
         let mut keys = self.keys.iter();
         let at = if key.is_ascii() {
-            keys.position(|known| known.eq_ignore_ascii_case(key))
+            keys.position(|known| known.len() == key.len() && known.eq_ignore_ascii_case(key))
         } else {
             keys.position(|known| folds_to(known, key))
         };
