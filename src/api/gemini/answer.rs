@@ -4,8 +4,8 @@
 
 use super::names::camel;
 use super::usage::Reported;
-use crate::api::Tally;
 use crate::api::json::{Kind, Value, items, members};
+use crate::api::{Invalid, Tally};
 
 /// More answers than this are not told apart.
 const MOST_ANSWERS: u64 = 128;
@@ -15,39 +15,20 @@ const DEEPEST: u8 = 16;
 
 /// Reads a document: an answer, a chunk of one, or a list of either.
 pub(super) fn tally(document: &str, tally: &mut Tally) {
+    // What was read before a document broke off was said, and counts.
     if !document.trim_start().starts_with('[') {
-        return object(document, tally);
+        let mut seen = Seen::default();
+        let _ = members(document, |key, value| {
+            seen.take(&key, value, &mut tally.text)
+        });
+        return seen.report(tally);
     }
     let _ = items(document, |item| {
-        object(item.get(), tally);
+        let mut seen = Seen::default();
+        let _ = item.members(|key, value| seen.take(&key, value, &mut tally.text));
+        seen.report(tally);
         Ok(())
     });
-}
-
-fn object(document: &str, tally: &mut Tally) {
-    let seen = Seen::in_document(document, &mut tally.text);
-    let usage = seen.reported.as_ref().and_then(Reported::usage);
-    tally.understood |= seen.candidates || seen.blocked || seen.error || usage.is_some();
-    tally.error |= seen.error;
-    tally.answers = tally.answers.max(seen.answers);
-    let tier = seen.reported.as_ref().and_then(|reported| reported.tier);
-    tally.service_tier = tier.or(tally.service_tier);
-    let searches = tally.usage.map_or(0, |usage| usage.web_searches);
-    let has_usage = usage.is_some();
-    tally.usage = usage.or(tally.usage);
-    if let Some(usage) = &mut tally.usage {
-        // Where an answer comes in pieces, the searches are told of in one of them.
-        usage.web_searches = searches.max(seen.searches());
-    }
-    // No event says that a stream is over: its answer's last piece says why it ended, and brings the final usage. How many
-    // answers were asked for is not known, so when there is more than one, another may still come.
-    let over = seen.blocked || tally.answers == 1 && seen.finished;
-    // What comes without an answer only repeats the usage.
-    tally.is_final = if seen.candidates || seen.blocked {
-        has_usage && over
-    } else {
-        tally.is_final
-    };
 }
 
 /// What one document says.
@@ -69,21 +50,41 @@ struct Seen {
 }
 
 impl Seen {
-    fn in_document(document: &str, text: &mut String) -> Self {
-        let mut seen = Self::default();
-        // What was read before a document broke off was said, and counts.
-        let _ = members(document, |key, value| {
-            match &*camel(&key) {
-                "candidates" => seen.candidates(value, text),
-                "usageMetadata" => seen.reported = Some(Reported::of(value)),
-                "promptFeedback" => seen.blocked |= is_blocked(value),
-                "modelVersion" => seen.each_query = pays_each_query(value),
-                "error" => seen.error |= matches!(value.kind(), Kind::Object | Kind::String),
-                _ => {}
-            }
-            Ok(())
-        });
-        seen
+    fn take(&mut self, key: &str, value: Value<'_>, text: &mut String) -> Result<(), Invalid> {
+        match &*camel(key) {
+            "candidates" => self.candidates(value, text),
+            "usageMetadata" => self.reported = Some(Reported::of(value)),
+            "promptFeedback" => self.blocked |= is_blocked(value),
+            "modelVersion" => self.each_query = pays_each_query(value),
+            "error" => self.error |= matches!(value.kind(), Kind::Object | Kind::String),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn report(&self, tally: &mut Tally) {
+        let usage = self.reported.as_ref().and_then(Reported::usage);
+        tally.understood |= self.candidates || self.blocked || self.error || usage.is_some();
+        tally.error |= self.error;
+        tally.answers = tally.answers.max(self.answers);
+        let tier = self.reported.as_ref().and_then(|reported| reported.tier);
+        tally.service_tier = tier.or(tally.service_tier);
+        let searches = tally.usage.map_or(0, |usage| usage.web_searches);
+        let has_usage = usage.is_some();
+        tally.usage = usage.or(tally.usage);
+        if let Some(usage) = &mut tally.usage {
+            // Where an answer comes in pieces, the searches are told of in one of them.
+            usage.web_searches = searches.max(self.searches());
+        }
+        // No event says that a stream is over: its answer's last piece says why it ended, and brings the final usage. How many
+        // answers were asked for is not known, so when there is more than one, another may still come.
+        let over = self.blocked || tally.answers == 1 && self.finished;
+        // What comes without an answer only repeats the usage.
+        tally.is_final = if self.candidates || self.blocked {
+            has_usage && over
+        } else {
+            tally.is_final
+        };
     }
 
     fn candidates(&mut self, candidates: Value<'_>, text: &mut String) {

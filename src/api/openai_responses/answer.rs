@@ -21,10 +21,16 @@ pub(super) fn tally(document: &str, tally: &mut Tally) {
         tally.is_final |= tally.usage.is_some();
         return;
     }
-    let event = Event::of(document);
+    let (mut event, mut response) = (Event::default(), Response::default());
+    // What was read before a document broke off was said, and counts.
+    let _ = members(document, |key, value| {
+        event.take(&key, value);
+        response.take(&key, value);
+        Ok(())
+    });
     match &event.kind {
         Some(kind) if kind == "error" || kind.starts_with("response.") => event.tally(kind, tally),
-        _ => Response::of(document).tally_whole(tally),
+        _ => response.tally_whole(tally),
     }
 }
 
@@ -38,20 +44,14 @@ struct Event<'a> {
 }
 
 impl<'a> Event<'a> {
-    fn of(document: &'a str) -> Self {
-        let mut event = Self::default();
-        // What was read before a document broke off was said, and counts.
-        let _ = members(document, |key, value| {
-            match &*key {
-                "type" => event.kind = value.string().ok().map(String::from),
-                "response" => event.response = Some(value),
-                "delta" => event.delta = Some(value),
-                "item" => event.item = Some(value),
-                _ => {}
-            }
-            Ok(())
-        });
-        event
+    fn take(&mut self, key: &str, value: Value<'a>) {
+        match key {
+            "type" => self.kind = value.string().ok().map(String::from),
+            "response" => self.response = Some(value),
+            "delta" => self.delta = Some(value),
+            "item" => self.item = Some(value),
+            _ => {}
+        }
     }
 
     fn tally(&self, kind: &str, tally: &mut Tally) {
@@ -62,7 +62,7 @@ impl<'a> Event<'a> {
             | "response.incomplete"
             | "response.failed"
             | "response.cancelled" => {
-                let response = self.response.map(|response| Response::of(response.get()));
+                let response = self.response.map(Response::of);
                 response.unwrap_or_default().tally(true, tally);
                 tally.error |= kind == "response.failed";
                 tally.pending = false;
@@ -85,7 +85,7 @@ impl<'a> Event<'a> {
             }
             _ => {
                 if let Some(response) = self.response {
-                    Response::of(response.get()).tally(false, tally);
+                    Response::of(response).tally(false, tally);
                 }
             }
         }
@@ -107,25 +107,30 @@ struct Response<'a> {
 }
 
 impl<'a> Response<'a> {
-    fn of(document: &'a str) -> Self {
+    /// What an event says of an answer.
+    fn of(value: Value<'a>) -> Self {
         let mut response = Self::default();
-        let _ = members(document, |key, value| {
-            let text = || value.string().ok().map(String::from);
-            match &*key {
-                "object" => response.object = text(),
-                "id" => response.id = text().filter(|id| (1..=LONGEST_ID).contains(&id.len())),
-                "status" => response.status = text(),
-                "background" => response.background = value.get() == "true",
-                "error" => response.error |= is_error(value),
-                "usage" => response.usage = usage(value).or(response.usage),
-                "tool_usage" => response.searches = searches(value),
-                "service_tier" => response.tier = tier(value),
-                "output" => response.output = Some(value).filter(|v| v.kind() == Kind::Array),
-                _ => {}
-            }
+        let _ = value.members(|key, value| {
+            response.take(&key, value);
             Ok(())
         });
         response
+    }
+
+    fn take(&mut self, key: &str, value: Value<'a>) {
+        let text = || value.string().ok().map(String::from);
+        match key {
+            "object" => self.object = text(),
+            "id" => self.id = text().filter(|id| (1..=LONGEST_ID).contains(&id.len())),
+            "status" => self.status = text(),
+            "background" => self.background = value.get() == "true",
+            "error" => self.error |= is_error(value),
+            "usage" => self.usage = usage(value).or(self.usage),
+            "tool_usage" => self.searches = searches(value),
+            "service_tier" => self.tier = tier(value),
+            "output" => self.output = Some(value).filter(|output| output.kind() == Kind::Array),
+            _ => {}
+        }
     }
 
     /// Whether it is still being made.
