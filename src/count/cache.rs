@@ -50,9 +50,17 @@ const SHORTEST: usize = 32;
 /// What is known of one owner's texts.
 #[derive(Clone)]
 pub(crate) struct Known<'a> {
-    /// It has read whose texts they are.
+    hasher: &'a HighwayHasher,
+    counts: &'a Counts,
+    owner: Key,
+}
+
+/// The same in one encoding.
+pub(super) struct Counter<'a> {
+    /// It has read whose texts they are, and the encoding.
     hasher: HighwayHasher,
     counts: &'a Counts,
+    encoding: Encoding,
 }
 
 impl CountCache {
@@ -99,8 +107,9 @@ impl CountCache {
         texts: impl IntoIterator<Item = &'t str>,
     ) -> u64 {
         let known = self.of(owner);
+        let known = known.as_ref().map(|known| known.counter(encoding));
         let count = |segment: Segment<'_>| match &known {
-            Some(known) => known.count(encoding, segment).0,
+            Some(known) => known.count(segment).0,
             None => count_text(encoding, segment.text),
         };
         texts.into_iter().flat_map(segments).map(count).sum()
@@ -108,61 +117,73 @@ impl CountCache {
 
     /// What is known of an owner's texts.
     pub(crate) fn of(&self, owner: &str) -> Option<Known<'_>> {
-        let counts = self.counts.as_ref()?;
-        let owner = self.hasher.clone().hash128(owner.as_bytes());
-        // As long as what is hashed at a time, so that no text is copied.
-        let mut whose = [0; 32];
-        whose[..8].copy_from_slice(&owner[0].to_le_bytes());
-        whose[8..16].copy_from_slice(&owner[1].to_le_bytes());
-        let mut hasher = self.hasher.clone();
-        hasher.append(&whose);
-        Some(Known { hasher, counts })
+        Some(Known {
+            hasher: &self.hasher,
+            counts: self.counts.as_ref()?,
+            owner: self.hasher.clone().hash128(owner.as_bytes()),
+        })
     }
 }
 
-impl Known<'_> {
-    /// The tokens of a segment, and of how many of its bytes they were known; the rest is counted, and known from now on.
-    pub(super) fn count(&self, encoding: Encoding, segment: Segment<'_>) -> (u64, usize) {
-        if segment.is_end {
-            return self.count_end(encoding, segment.text);
+impl<'a> Known<'a> {
+    pub(super) fn counter(&self, encoding: Encoding) -> Counter<'a> {
+        // As long as what is hashed at a time, so that no text is copied.
+        let mut whose = [0; 32];
+        whose[..8].copy_from_slice(&self.owner[0].to_le_bytes());
+        whose[8..16].copy_from_slice(&self.owner[1].to_le_bytes());
+        whose[16] = encoding as u8;
+        let mut hasher = self.hasher.clone();
+        hasher.append(&whose);
+        Counter {
+            hasher,
+            counts: self.counts,
+            encoding,
         }
-        let beginning = |text| self.count_beginning(encoding, text);
-        self.count_with(encoding, segment.text, beginning)
+    }
+}
+
+impl Counter<'_> {
+    /// The tokens of a segment, and of how many of its bytes they were known; the rest is counted, and known from now on.
+    pub(super) fn count(&self, segment: Segment<'_>) -> (u64, usize) {
+        if segment.is_end {
+            return self.count_end(segment.text);
+        }
+        let beginning = |text| self.count_beginning(text);
+        self.count_with(segment.text, beginning)
     }
 
     /// Counts the end of a text piece by piece, so that little is counted again when the text has grown.
-    fn count_end(&self, encoding: Encoding, text: &str) -> (u64, usize) {
-        let fresh = |piece| (count_text(encoding, piece), 0);
-        let counts = pieces(text).map(|piece| self.count_with(encoding, piece, fresh));
+    fn count_end(&self, text: &str) -> (u64, usize) {
+        let fresh = |piece| (count_text(self.encoding, piece), 0);
+        let counts = pieces(text).map(|piece| self.count_with(piece, fresh));
         counts.fold((0, 0), |(tokens, known), (more, more_known)| {
             (tokens + more, known + more_known)
         })
     }
 
     /// Counts a segment that is not known: where a text has grown, its first pieces are, since they were the text's end.
-    fn count_beginning(&self, encoding: Encoding, text: &str) -> (u64, usize) {
+    fn count_beginning(&self, text: &str) -> (u64, usize) {
         let (mut tokens, mut known) = (0, 0);
         for piece in pieces(text) {
-            let Some(found) = self.counts.get(&self.key(encoding, piece)) else {
+            let Some(found) = self.counts.get(&self.key(piece)) else {
                 break;
             };
             tokens += u64::from(found);
             known += piece.len();
         }
-        (tokens + count_text(encoding, &text[known..]), known)
+        (tokens + count_text(self.encoding, &text[known..]), known)
     }
 
     /// Looks for a text's count, or else has it counted and remembers it.
     fn count_with<'t>(
         &self,
-        encoding: Encoding,
         text: &'t str,
         count: impl FnOnce(&'t str) -> (u64, usize),
     ) -> (u64, usize) {
         if text.len() < SHORTEST {
-            return (count_text(encoding, text), 0);
+            return (count_text(self.encoding, text), 0);
         }
-        let key = self.key(encoding, text);
+        let key = self.key(text);
         if let Some(tokens) = self.counts.get(&key) {
             return (u64::from(tokens), text.len());
         }
@@ -173,12 +194,10 @@ impl Known<'_> {
         (tokens, known)
     }
 
-    fn key(&self, encoding: Encoding, text: &str) -> Key {
+    fn key(&self, text: &str) -> Key {
         let mut hasher = self.hasher.clone();
         hasher.append(text.as_bytes());
-        let [first, second] = hasher.finalize128();
-        // Nobody can aim at a hash, and so at none that differs in a bit either.
-        [first ^ encoding as u64, second]
+        hasher.finalize128()
     }
 }
 
@@ -236,7 +255,11 @@ mod tests {
 
     fn is_known(cache: &CountCache, owner: &str, number: usize) -> bool {
         let text = text(number);
-        let (tokens, known) = cache.of(owner).unwrap().count(ENCODING, whole(&text));
+        let (tokens, known) = cache
+            .of(owner)
+            .unwrap()
+            .counter(ENCODING)
+            .count(whole(&text));
         assert_eq!(tokens, count_text(ENCODING, &text));
         known > 0
     }
@@ -247,10 +270,10 @@ mod tests {
         assert!(!is_known(&cache, "a", 1));
         assert!(is_known(&cache, "a", 1));
         assert!(!is_known(&cache, "b", 1));
-        let known = cache.of("a").unwrap();
+        let known = cache.of("a").unwrap().counter(Encoding::Cl100k);
         let text = text(1);
-        assert_eq!(known.count(Encoding::Cl100k, whole(&text)).1, 0);
-        assert_eq!(known.count(Encoding::Cl100k, whole(&text)).1, text.len());
+        assert_eq!(known.count(whole(&text)).1, 0);
+        assert_eq!(known.count(whole(&text)).1, text.len());
     }
 
     #[test]
@@ -271,11 +294,11 @@ mod tests {
         let sentence = |number| format!("This is sentence {number} of a text that grows. ");
         let text: String = (0..300).map(sentence).collect();
         let cache = CountCache::new(1 << 20);
-        let known = cache.of("a").unwrap();
+        let known = cache.of("a").unwrap().counter(ENCODING);
         let mut before = 0;
         for end in (5000..text.len()).step_by(700) {
             let text = &text[..end];
-            let counts = segments(text).map(|segment| known.count(ENCODING, segment));
+            let counts = segments(text).map(|segment| known.count(segment));
             let sum = |sum: (u64, usize), count: (u64, usize)| (sum.0 + count.0, sum.1 + count.1);
             let (tokens, known) = counts.fold((0, 0), sum);
             assert_eq!(tokens, count_text(ENCODING, text));

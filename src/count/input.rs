@@ -4,7 +4,7 @@ use std::cell::{Cell, OnceCell};
 
 use super::cache::Known;
 use super::count_text;
-use super::segments::{Segment, segments};
+use super::segments::segments;
 use crate::api::{Api, Counted, Input};
 use crate::model::Encoding;
 
@@ -94,6 +94,7 @@ impl<'a> InputCount<'a> {
     fn texts(&self, encoding: Encoding, is_enough: impl Fn(u64) -> bool) -> Texts {
         *self.texts[encoding as usize].get_or_init(|| {
             let texts = self.input.texts.iter().map(|text| text.of(self.body));
+            let counter = self.known.as_ref().map(|known| known.counter(encoding));
             let (mut tokens, mut unasked) = (0, 0);
             for segment in texts.flat_map(segments) {
                 if unasked >= ASKED_EVERY && is_enough(tokens) {
@@ -103,7 +104,12 @@ impl<'a> InputCount<'a> {
                     };
                 }
                 unasked = unasked % ASKED_EVERY + segment.text.len();
-                tokens += self.segment(encoding, segment);
+                let (more, known) = match &counter {
+                    Some(counter) => counter.count(segment),
+                    None => (count_text(encoding, segment.text), 0),
+                };
+                self.note(known, segment.text.len());
+                tokens += more;
             }
             Texts {
                 tokens,
@@ -112,15 +118,11 @@ impl<'a> InputCount<'a> {
         })
     }
 
-    fn segment(&self, encoding: Encoding, segment: Segment<'_>) -> u64 {
-        let (tokens, known) = match &self.known {
-            Some(known) => known.count(encoding, segment),
-            None => (count_text(encoding, segment.text), 0),
-        };
+    /// Notes of how many bytes the count was known.
+    fn note(&self, known: usize, of: usize) {
         let mut tally = self.tally.get();
         tally.known += known as u64;
-        tally.fresh += (segment.text.len() - known) as u64;
+        tally.fresh += (of - known) as u64;
         self.tally.set(tally);
-        tokens
     }
 }

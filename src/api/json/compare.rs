@@ -18,40 +18,43 @@ pub(crate) fn compare(text: &str) {
 /// What a walk shows, and how it ends.
 type Shown<'a> = (Vec<(String, &'a str)>, Option<Invalid>);
 
-fn shown_members<'a>(
-    walk: impl FnOnce(&mut dyn FnMut(String, Value<'a>)) -> Result<(), Stop<'a>>,
+fn shown<'a>(
+    walk: impl FnOnce(&mut dyn FnMut(&str, Value<'a>) -> Result<(), Invalid>) -> Result<(), Stop<'a>>,
 ) -> Shown<'a> {
     let mut shown = Vec::new();
-    let walked = walk(&mut |key, value| shown.push((key, value.get())));
+    let walked = walk(&mut |key, value| {
+        shown.push((key.to_owned(), value.get()));
+        Ok(())
+    });
     (shown, walked.err().map(|stop| stop.at("it")))
 }
 
 /// Asserts that a value is walked as `serde_json` reads it, and so is everything in it.
 pub(super) fn assert_walked_as_read(value: Value<'_>) {
-    let known = shown_members(|show| value.members(|key, value| pass(show(key.into(), value))));
-    let read =
-        shown_members(|show| members(value.get(), |key, value| pass(show(key.into(), value))));
-    assert_eq!(known, read);
-    let known_items = shown_members(|show| value.items(|item| pass(show(String::new(), item))));
-    let read_items =
-        shown_members(|show| items(value.get(), |item| pass(show(String::new(), item))));
-    assert_eq!(known_items, read_items);
-    let parts = known.0.into_iter().chain(known_items.0);
-    for (_, part) in parts {
-        let at = position(value.get(), part);
-        assert_eq!(value.get().get(at), Some(part), "it stands elsewhere");
+    let json = value.get();
+    let walked_members = shown(|show| value.members(|key, value| show(&key, value)));
+    let read_members = shown(|show| members(json, |key, value| show(&key, value)));
+    assert_eq!(walked_members, read_members);
+    let walked_items = shown(|show| value.items(|item| show("", item)));
+    let read_items = shown(|show| items(json, |item| show("", item)));
+    assert_eq!(walked_items, read_items);
+    for (_, part) in walked_members.0.into_iter().chain(walked_items.0) {
+        let stands_there = json.get(position(json, part)) == Some(part);
+        assert!(stands_there, "{part} is no part of {json}");
         assert_walked_as_read(Value::part(part));
     }
-}
-
-fn pass((): ()) -> Result<(), Invalid> {
-    Ok(())
 }
 
 /// Walks through everything, whatever it finds.
 pub(super) fn walk(value: Value<'_>, parts: &mut usize) {
     *parts += 1;
     let _ = value.string();
-    let _ = value.members(|_, value| pass(walk(value, parts)));
-    let _ = value.items(|item| pass(walk(item, parts)));
+    let _ = value.members(|_, value| {
+        walk(value, parts);
+        Ok(())
+    });
+    let _ = value.items(|item| {
+        walk(item, parts);
+        Ok(())
+    });
 }
