@@ -232,6 +232,10 @@ fn is_hosted(tool: Value<'_>) -> bool {
 /// that we know nothing here.
 fn searches_by_itself(model: &str) -> bool {
     const SEARCH: [&str; 2] = ["-search-preview", "-search-api"];
-    let name = model.to_ascii_lowercase();
-    name.ends_with(":online") || SEARCH.iter().any(|mark| name.contains(mark))
+    const ONLINE: &str = ":online";
+    let name = model.as_bytes();
+    let is = |part: &[u8], mark: &str| part.eq_ignore_ascii_case(mark.as_bytes());
+    let has = |mark: &&str| name.windows(mark.len()).any(|part| is(part, mark));
+    let end = name.len().saturating_sub(ONLINE.len());
+    is(&name[end..], ONLINE) || SEARCH.iter().any(has)
 }
