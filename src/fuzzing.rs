@@ -27,6 +27,11 @@ pub fn read(path: &str, body: &str) -> Option<(Arc<dyn Api>, Result<Call, Invali
     Some((api, call))
 }
 
+/// Asserts that what is JSON is walked as `serde_json` reads it, and that a walk through anything else comes to an end.
+pub fn compare_walks(text: &str) {
+    crate::api::compare(text);
+}
+
 /// In which form an answer comes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {

@@ -1,4 +1,4 @@
-//! Any path with any body: nothing panics, and what can be read can be edited.
+//! Any path with any body: nothing panics, JSON is walked as it is read, and what can be read can be edited.
 #![no_main]
 
 use bytes::Bytes;
@@ -6,7 +6,7 @@ use libfuzzer_sys::{fuzz_mutator, fuzz_target};
 use serde::de::IgnoredAny;
 use tower_token_quota::Forecast;
 use tower_token_quota::api::{Api, Call, Edit, ModelSite, Sites, Text, splice};
-use tower_token_quota::fuzzing::read;
+use tower_token_quota::fuzzing::{compare_walks, read};
 use tower_token_quota_fuzz::mutate;
 
 /// The paths that an input's first byte picks from; with any other, the path is the input's first line.
@@ -34,6 +34,7 @@ fuzz_target!(|input: &[u8]| {
         Some(path) => (*path, &*rest),
         None => rest.split_once('\n').unwrap_or((&rest, "")),
     };
+    compare_walks(body);
     let estimate = Forecast::of_request(path, body);
     match read(path, body) {
         Some((api, Ok(call))) => {

@@ -34,12 +34,15 @@ pub use tally::Tally;
 
 pub(crate) use call::is_set;
 #[cfg(fuzzing)]
+pub(crate) use json::compare;
+#[cfg(fuzzing)]
 pub(crate) use outline::Bounds;
 pub(crate) use outline::Outline;
 pub(crate) use path::{NormalPath, can_name_model, with_model};
 pub(crate) use sse::Events;
 pub(crate) use unknown::{may_cost, tunnelled_method};
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -243,6 +246,11 @@ pub trait Api: fmt::Debug + Send + Sync + 'static {
         let text = Bytes::copy_from_slice(canned.text.as_bytes());
         ("text/plain; charset=utf-8", text)
     }
+}
+
+/// The text that bytes are, nearly always without a copy: `from_utf8_lossy` alone takes a dozen times as long to find that out.
+fn text_of(bytes: &[u8]) -> Cow<'_, str> {
+    str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
 }
 
 /// The families we meter, in the order in which they are asked.

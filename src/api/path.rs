@@ -61,14 +61,23 @@ fn bare(segment: &str) -> &str {
 
 /// Whether normalising would change nothing: the common case, which then allocates nothing.
 fn is_normal(path: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_.:~".contains(&byte);
     let Some(segments) = path.as_bytes().strip_prefix(b"/") else {
         return false;
     };
-    segments.iter().copied().all(plain)
-        && segments
-            .split(|&byte| byte == b'/')
-            .all(|segment| !matches!(segment, b"" | b"." | b".."))
+    // Neither empty nor `.` nor `..`.
+    let (mut is_named, mut dots) = (false, 0);
+    for byte in segments {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b':' | b'~' => is_named = true,
+            b'.' => {
+                dots += 1;
+                is_named |= dots > 2;
+            }
+            b'/' if is_named => (is_named, dots) = (false, 0),
+            _ => return false,
+        }
+    }
+    is_named
 }
 
 /// Percent-decodes until nothing is left to decode, in one pass: a decoded byte may complete another escape.
@@ -102,17 +111,28 @@ fn last_escape(decoded: &[u8]) -> Option<u8> {
 /// ```
 #[must_use]
 pub fn ends_with(path: &str, segments: &[&str]) -> bool {
-    let mut rest = path.rsplit('/');
+    let mut rest = segments_back(path);
     segments.iter().rev().all(|wanted| {
         rest.next()
             .is_some_and(|segment| segment.eq_ignore_ascii_case(wanted))
     })
 }
 
+/// The segments, the last one first: as `rsplit` gives them, whose search is made for longer texts.
+fn segments_back(path: &str) -> impl Iterator<Item = &str> {
+    let mut rest = Some(path);
+    std::iter::from_fn(move || {
+        let whole = rest?;
+        let slash = whole.bytes().rposition(|byte| byte == b'/');
+        rest = slash.and_then(|slash| whole.get(..slash));
+        whole.get(slash.map_or(0, |slash| slash + 1)..)
+    })
+}
+
 /// The segment after the last one called `name`, in any case, and how many segments follow it.
 pub(crate) fn segment_after<'p>(path: &'p str, name: &str) -> Option<(&'p str, usize)> {
     let mut after = None;
-    for (following, segment) in path.rsplit('/').enumerate() {
+    for (following, segment) in segments_back(path).enumerate() {
         if segment.eq_ignore_ascii_case(name) {
             return after;
         }

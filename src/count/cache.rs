@@ -8,7 +8,7 @@ use quick_cache::UnitWeighter;
 use quick_cache::sync::{Cache, DefaultLifecycle};
 
 use super::count_text;
-use super::segments::segments;
+use super::segments::{Segment, pieces, segments};
 use crate::model::Encoding;
 
 /// Counts of texts, so that none is counted twice; safe for use by many threads, and shared by reference.
@@ -55,6 +55,14 @@ pub(crate) struct Known<'a> {
     owner: Key,
 }
 
+/// The same in one encoding.
+pub(super) struct Counter<'a> {
+    /// It has read whose texts they are, and the encoding.
+    hasher: HighwayHasher,
+    counts: &'a Counts,
+    encoding: Encoding,
+}
+
 impl CountCache {
     /// 16 MiB: counts of some 170,000 segments.
     pub const DEFAULT_BYTES: usize = 16 << 20;
@@ -99,9 +107,10 @@ impl CountCache {
         texts: impl IntoIterator<Item = &'t str>,
     ) -> u64 {
         let known = self.of(owner);
-        let count = |segment| match &known {
-            Some(known) => known.count(encoding, segment).0,
-            None => count_text(encoding, segment),
+        let known = known.as_ref().map(|known| known.counter(encoding));
+        let count = |segment: Segment<'_>| match &known {
+            Some(known) => known.count(segment).0,
+            None => count_text(encoding, segment.text),
         };
         texts.into_iter().flat_map(segments).map(count).sum()
     }
@@ -116,32 +125,78 @@ impl CountCache {
     }
 }
 
-impl Known<'_> {
-    /// The tokens of a segment, and whether they were known; else they are counted, and known from now on.
-    pub(super) fn count(&self, encoding: Encoding, segment: &str) -> (u64, bool) {
-        if segment.len() < SHORTEST {
-            return (count_text(encoding, segment), false);
-        }
-        let key = self.key(encoding, segment);
-        if let Some(tokens) = self.counts.get(&key) {
-            return (u64::from(tokens), true);
-        }
-        let tokens = count_text(encoding, segment);
-        if let Ok(tokens) = u32::try_from(tokens) {
-            self.counts.insert(key, tokens);
-        }
-        (tokens, false)
-    }
-
-    fn key(&self, encoding: Encoding, segment: &str) -> Key {
-        // As long as what is hashed at a time, so that the text is not copied.
+impl<'a> Known<'a> {
+    pub(super) fn counter(&self, encoding: Encoding) -> Counter<'a> {
+        // As long as what is hashed at a time, so that no text is copied.
         let mut whose = [0; 32];
         whose[..8].copy_from_slice(&self.owner[0].to_le_bytes());
         whose[8..16].copy_from_slice(&self.owner[1].to_le_bytes());
         whose[16] = encoding as u8;
         let mut hasher = self.hasher.clone();
         hasher.append(&whose);
-        hasher.append(segment.as_bytes());
+        Counter {
+            hasher,
+            counts: self.counts,
+            encoding,
+        }
+    }
+}
+
+impl Counter<'_> {
+    /// The tokens of a segment, and of how many of its bytes they were known; the rest is counted, and known from now on.
+    pub(super) fn count(&self, segment: Segment<'_>) -> (u64, usize) {
+        if segment.is_end {
+            return self.count_end(segment.text);
+        }
+        let beginning = |text| self.count_beginning(text);
+        self.count_with(segment.text, beginning)
+    }
+
+    /// Counts the end of a text piece by piece, so that little is counted again when the text has grown.
+    fn count_end(&self, text: &str) -> (u64, usize) {
+        let fresh = |piece| (count_text(self.encoding, piece), 0);
+        let counts = pieces(text).map(|piece| self.count_with(piece, fresh));
+        counts.fold((0, 0), |(tokens, known), (more, more_known)| {
+            (tokens + more, known + more_known)
+        })
+    }
+
+    /// Counts a segment that is not known: where a text has grown, its first pieces are, since they were the text's end.
+    fn count_beginning(&self, text: &str) -> (u64, usize) {
+        let (mut tokens, mut known) = (0, 0);
+        for piece in pieces(text) {
+            let Some(found) = self.counts.get(&self.key(piece)) else {
+                break;
+            };
+            tokens += u64::from(found);
+            known += piece.len();
+        }
+        (tokens + count_text(self.encoding, &text[known..]), known)
+    }
+
+    /// Looks for a text's count, or else has it counted and remembers it.
+    fn count_with<'t>(
+        &self,
+        text: &'t str,
+        count: impl FnOnce(&'t str) -> (u64, usize),
+    ) -> (u64, usize) {
+        if text.len() < SHORTEST {
+            return (count_text(self.encoding, text), 0);
+        }
+        let key = self.key(text);
+        if let Some(tokens) = self.counts.get(&key) {
+            return (u64::from(tokens), text.len());
+        }
+        let (tokens, known) = count(text);
+        if let Ok(tokens) = u32::try_from(tokens) {
+            self.counts.insert(key, tokens);
+        }
+        (tokens, known)
+    }
+
+    fn key(&self, text: &str) -> Key {
+        let mut hasher = self.hasher.clone();
+        hasher.append(text.as_bytes());
         hasher.finalize128()
     }
 }
@@ -191,11 +246,22 @@ mod tests {
         format!("Text number {number} is long enough to be remembered.")
     }
 
+    fn whole(text: &str) -> Segment<'_> {
+        Segment {
+            text,
+            is_end: false,
+        }
+    }
+
     fn is_known(cache: &CountCache, owner: &str, number: usize) -> bool {
         let text = text(number);
-        let (tokens, is_known) = cache.of(owner).unwrap().count(ENCODING, &text);
+        let (tokens, known) = cache
+            .of(owner)
+            .unwrap()
+            .counter(ENCODING)
+            .count(whole(&text));
         assert_eq!(tokens, count_text(ENCODING, &text));
-        is_known
+        known > 0
     }
 
     #[test]
@@ -204,9 +270,10 @@ mod tests {
         assert!(!is_known(&cache, "a", 1));
         assert!(is_known(&cache, "a", 1));
         assert!(!is_known(&cache, "b", 1));
-        let known = cache.of("a").unwrap();
-        assert!(!known.count(Encoding::Cl100k, &text(1)).1);
-        assert!(known.count(Encoding::Cl100k, &text(1)).1);
+        let known = cache.of("a").unwrap().counter(Encoding::Cl100k);
+        let text = text(1);
+        assert_eq!(known.count(whole(&text)).1, 0);
+        assert_eq!(known.count(whole(&text)).1, text.len());
     }
 
     #[test]
@@ -219,6 +286,27 @@ mod tests {
             let used = cache.counts.as_ref().unwrap().memory_used();
             let used = used.entries + used.map;
             assert!(used <= bytes, "{used} of {bytes}");
+        }
+    }
+
+    #[test]
+    fn of_a_text_that_grows_little_is_counted_again() {
+        let sentence = |number| format!("This is sentence {number} of a text that grows. ");
+        let text: String = (0..300).map(sentence).collect();
+        let cache = CountCache::new(1 << 20);
+        let known = cache.of("a").unwrap().counter(ENCODING);
+        let mut before = 0;
+        for end in (5000..text.len()).step_by(700) {
+            let text = &text[..end];
+            let counts = segments(text).map(|segment| known.count(segment));
+            let sum = |sum: (u64, usize), count: (u64, usize)| (sum.0 + count.0, sum.1 + count.1);
+            let (tokens, known) = counts.fold((0, 0), sum);
+            assert_eq!(tokens, count_text(ENCODING, text));
+            assert!(
+                known <= before && before <= known + 300,
+                "{known} of {before}"
+            );
+            before = end;
         }
     }
 

@@ -94,6 +94,7 @@ impl<'a> InputCount<'a> {
     fn texts(&self, encoding: Encoding, is_enough: impl Fn(u64) -> bool) -> Texts {
         *self.texts[encoding as usize].get_or_init(|| {
             let texts = self.input.texts.iter().map(|text| text.of(self.body));
+            let counter = self.known.as_ref().map(|known| known.counter(encoding));
             let (mut tokens, mut unasked) = (0, 0);
             for segment in texts.flat_map(segments) {
                 if unasked >= ASKED_EVERY && is_enough(tokens) {
@@ -102,8 +103,13 @@ impl<'a> InputCount<'a> {
                         is_cut: true,
                     };
                 }
-                unasked = unasked % ASKED_EVERY + segment.len();
-                tokens += self.segment(encoding, segment);
+                unasked = unasked % ASKED_EVERY + segment.text.len();
+                let (more, known) = match &counter {
+                    Some(counter) => counter.count(segment),
+                    None => (count_text(encoding, segment.text), 0),
+                };
+                self.note(known, segment.text.len());
+                tokens += more;
             }
             Texts {
                 tokens,
@@ -112,18 +118,11 @@ impl<'a> InputCount<'a> {
         })
     }
 
-    fn segment(&self, encoding: Encoding, segment: &str) -> u64 {
-        let (tokens, is_known) = match &self.known {
-            Some(known) => known.count(encoding, segment),
-            None => (count_text(encoding, segment), false),
-        };
-        let (mut tally, bytes) = (self.tally.get(), segment.len() as u64);
-        if is_known {
-            tally.known += bytes;
-        } else {
-            tally.fresh += bytes;
-        }
+    /// Notes of how many bytes the count was known.
+    fn note(&self, known: usize, of: usize) {
+        let mut tally = self.tally.get();
+        tally.known += known as u64;
+        tally.fresh += (of - known) as u64;
         self.tally.set(tally);
-        tokens
     }
 }

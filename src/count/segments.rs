@@ -3,19 +3,41 @@
 /// A segment is about as long, if the text has a place to cut it there.
 const LENGTH: usize = 2 * 1024;
 
+/// So is a piece of a segment.
+const PIECE: usize = 256;
+
+/// A part of a text that has as many tokens there as it has alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Segment<'t> {
+    pub(super) text: &'t str,
+    /// It is the end of a text that is longer than that, so it ends elsewhere when the text has grown.
+    pub(super) is_end: bool,
+}
+
 /// Cuts a text into segments that have together as many tokens as the text has, in every encoding.
 ///
 /// Each ends where it ends whatever follows, so that of a text that has grown all segments but the last are the same again.
-pub(super) fn segments(text: &str) -> impl Iterator<Item = &str> {
+pub(super) fn segments(text: &str) -> impl Iterator<Item = Segment<'_>> {
     segments_of(LENGTH, text)
 }
 
-fn segments_of(length: usize, mut rest: &str) -> impl Iterator<Item = &str> {
+fn segments_of(length: usize, text: &str) -> impl Iterator<Item = Segment<'_>> {
+    let mut rest = text;
     std::iter::from_fn(move || {
         let (segment, after) = rest.split_at(cut(length, rest));
         rest = after;
-        (!segment.is_empty()).then_some(segment)
+        let is_end = after.is_empty() && segment.len() < text.len();
+        let segment = Segment {
+            text: segment,
+            is_end,
+        };
+        (!segment.text.is_empty()).then_some(segment)
     })
+}
+
+/// Cuts a segment into pieces, of which the same is true as of segments.
+pub(super) fn pieces(segment: &str) -> impl Iterator<Item = &str> {
+    segments_of(PIECE, segment).map(|piece| piece.text)
 }
 
 /// The end of the first segment: the last place to cut within the length, or else the first one after it.
@@ -57,7 +79,7 @@ mod tests {
         let text = "A line of words, and another one.\n".repeat(1000);
         let all: Vec<_> = segments(&text).collect();
         assert!(all.len() >= text.len() / LENGTH);
-        assert!(all.iter().all(|segment| segment.len() <= LENGTH));
+        assert!(all.iter().all(|segment| segment.text.len() <= LENGTH));
         let shorter: Vec<_> = segments(&text[..text.len() / 2]).collect();
         let same = shorter.len() - 1;
         assert_eq!(all[..same], shorter[..same]);
@@ -66,7 +88,11 @@ mod tests {
     #[test]
     fn what_has_no_seam_is_one_segment() {
         let text = "x".repeat(3 * LENGTH);
-        assert_eq!(segments(&text).collect::<Vec<_>>(), [&text]);
+        let whole = Segment {
+            text: &text,
+            is_end: false,
+        };
+        assert_eq!(segments(&text).collect::<Vec<_>>(), [whole]);
         assert_eq!(segments("").count(), 0);
     }
 
@@ -78,7 +104,7 @@ mod tests {
             parts in proptest::collection::vec("[ \t\r\n]{1,3}|[a-zA-Z']{1,5}|[0-9]{1,4}|[.,!?/(){}\u{301}\u{85}\u{a0}\u{3000}]{1,3}|\\PC", 0..40),
         ) {
             let text = parts.concat();
-            let segments: Vec<_> = segments_of(5, &text).collect();
+            let segments: Vec<_> = segments_of(5, &text).map(|segment| segment.text).collect();
             prop_assert_eq!(segments.concat(), text.clone());
             for encoding in [Encoding::O200k, Encoding::Cl100k] {
                 let counter = counter(encoding);

@@ -1,5 +1,6 @@
 //! What we know of models: how large they are, how they count, whose they are.
 
+use memchr::memmem;
 use tiktoken_rs::tokenizer::{Tokenizer, get_tokenizer};
 
 /// A model's sizes, in tokens.
@@ -59,12 +60,16 @@ pub fn may_reason(canonical: &str) -> bool {
         || THINKING.iter().any(|mark| name.contains(mark))
 }
 
+const CLAUDE: &str = "claude-";
+
 /// Claude from 5 on thinks unless it is told not to, and may not show it: seen of Sonnet 5. Older ones think when they are
 /// asked to.
 fn thinks_unasked(name: &str) -> bool {
-    let Some((_, rest)) = name.split_once("claude-") else {
+    // A search that is made at once for names, which are short.
+    let Some(at) = memmem::find(name.as_bytes(), CLAUDE.as_bytes()) else {
         return false;
     };
+    let rest = name.get(at + CLAUDE.len()..).unwrap_or_default();
     // The number may stand before or behind the line's name, and a snapshot's date is none.
     let numbers = rest
         .split(['-', '.', '@', ':'])

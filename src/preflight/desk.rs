@@ -239,13 +239,13 @@ impl Document {
 
 fn read(api: &dyn Api, uri: &Uri, body: &str) -> Result<Call, Invalid> {
     let path = uri.path();
+    let normal = NormalPath::of(path);
     // A segment with either is nobody's name, and whether the path goes on behind it depends on the server.
-    if NormalPath::cut(path).is_some() {
+    if normal.as_str() != path && NormalPath::cut(path).is_some() {
         return Err(Invalid::body(
             "The request's path must not have an escaped `?` or `#` in it.",
         ));
     }
-    let normal = NormalPath::of(path);
     let call = api.read(&Target::new(normal.as_str(), uri.query()), body)?;
     if !can_name_model(path, &call.model_site) {
         return Err(Invalid::body(

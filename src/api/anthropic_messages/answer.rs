@@ -2,11 +2,9 @@
 //!
 //! A provider's words are taken as they come: a member of a strange type is passed over, and the others still count.
 
-use serde_json::value::RawValue;
-
 use super::usage::report;
 use crate::api::Tally;
-use crate::api::json::{Kind, items, kind, members, string};
+use crate::api::json::{Kind, Value, members};
 
 pub(super) fn tally(document: &str, tally: &mut Tally) {
     let seen = Seen::of(document);
@@ -24,7 +22,7 @@ pub(super) fn tally(document: &str, tally: &mut Tally) {
         "content_block_stop" | "ping" => tally.understood = true,
         "error" => error(tally),
         // Some servers leave the kind out.
-        _ if seen.error.is_some_and(|error| kind(error) == Kind::Object) => error(tally),
+        _ if seen.error.is_some_and(|error| error.kind() == Kind::Object) => error(tally),
         "" if seen.content.is_some() => seen.message(tally),
         _ => {}
     }
@@ -39,12 +37,12 @@ fn error(tally: &mut Tally) {
 #[derive(Default)]
 struct Seen<'a> {
     kind: String,
-    message: Option<&'a RawValue>,
-    content: Option<&'a RawValue>,
-    content_block: Option<&'a RawValue>,
-    delta: Option<&'a RawValue>,
-    usage: Option<&'a RawValue>,
-    error: Option<&'a RawValue>,
+    message: Option<Value<'a>>,
+    content: Option<Value<'a>>,
+    content_block: Option<Value<'a>>,
+    delta: Option<Value<'a>>,
+    usage: Option<Value<'a>>,
+    error: Option<Value<'a>>,
 }
 
 impl<'a> Seen<'a> {
@@ -53,7 +51,7 @@ impl<'a> Seen<'a> {
         // What was read before a document broke off was said, and counts.
         let _ = members(document, |key, value| {
             match &*key {
-                "type" => seen.kind = string(value).unwrap_or_default().into_owned(),
+                "type" => seen.kind = value.string().unwrap_or_default().into_owned(),
                 "message" => seen.message = Some(value),
                 "content" => seen.content = Some(value),
                 "content_block" => seen.content_block = Some(value),
@@ -71,7 +69,7 @@ impl<'a> Seen<'a> {
         tally.understood |= self.content.is_some() || self.usage.is_some();
         tally.answers = 1;
         if let Some(content) = self.content {
-            let _ = items(content.get(), |block| {
+            let _ = content.items(|block| {
                 append(block, &mut tally.text);
                 Ok(())
             });
@@ -87,7 +85,7 @@ impl<'a> Seen<'a> {
         tally.understood = true;
         tally.answers = 1;
         let Some(message) = self.message else { return };
-        let _ = members(message.get(), |key, value| {
+        let _ = message.members(|key, value| {
             if key == "usage" {
                 report(value, tally);
                 tally.provisional = tally.usage.is_some();
@@ -106,7 +104,7 @@ impl<'a> Seen<'a> {
         }
     }
 
-    fn said(&self, part: Option<&RawValue>, tally: &mut Tally) {
+    fn said(&self, part: Option<Value<'_>>, tally: &mut Tally) {
         tally.understood = true;
         if let Some(part) = part {
             append(part, &mut tally.text);
@@ -115,10 +113,10 @@ impl<'a> Seen<'a> {
 }
 
 /// Whether a delta says why the model stopped.
-fn stops(delta: &RawValue) -> bool {
+fn stops(delta: Value<'_>) -> bool {
     let mut stops = false;
-    let _ = members(delta.get(), |key, value| {
-        stops |= key == "stop_reason" && kind(value) == Kind::String;
+    let _ = delta.members(|key, value| {
+        stops |= key == "stop_reason" && value.kind() == Kind::String;
         Ok(())
     });
     stops
@@ -126,17 +124,19 @@ fn stops(delta: &RawValue) -> bool {
 
 /// Appends what the model generated of a block or a delta. Results of tools are nothing that it generated, and what a stream
 /// begins a call with (`"input":{}`) comes again in deltas.
-fn append(part: &RawValue, text: &mut String) {
+fn append(part: Value<'_>, text: &mut String) {
     let mut is_result = false;
     let begun = text.len();
-    let _ = members(part.get(), |key, value| {
-        match (&*key, kind(value)) {
+    let _ = part.members(|key, value| {
+        match (&*key, value.kind()) {
             ("type", Kind::String) => {
-                is_result = string(value).is_ok_and(|kind| kind.ends_with("tool_result"));
+                is_result = value
+                    .string()
+                    .is_ok_and(|kind| kind.ends_with("tool_result"));
             }
             // `content` is a compacted history.
             ("text" | "thinking" | "partial_json" | "name" | "content", Kind::String) => {
-                text.push_str(&string(value).unwrap_or_default());
+                text.push_str(&value.string().unwrap_or_default());
             }
             ("input", Kind::Object) if value.get() != "{}" => text.push_str(value.get()),
             _ => {}

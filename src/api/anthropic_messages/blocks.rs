@@ -4,13 +4,11 @@
 
 use std::collections::HashSet;
 
-use serde_json::value::RawValue;
-
 use super::count::{
     CALL, COMPACTION, DOCUMENT, OPENING, PARAMETER, REFERENCE, SEALED_BYTES, SYSTEM,
 };
 use super::thoughts::{Thoughts, decoded};
-use crate::api::json::{Kind, items, kind, members, string};
+use crate::api::json::{Kind, Value};
 use crate::api::read::keys::Seen;
 use crate::api::read::walk::{Walk, is_mark};
 use crate::api::{Detail, Input, Invalid, Medium, MediumKind, Opaque};
@@ -64,13 +62,14 @@ impl<'b, 'i> Reader<'b, 'i> {
         }
     }
 
-    pub(super) fn system(&mut self, system: &RawValue) -> Result<(), Invalid> {
+    pub(super) fn system(&mut self, system: Value<'_>) -> Result<(), Invalid> {
         const SYSTEM_PARAM: &str = "system";
         self.cost(SYSTEM);
-        match kind(system) {
+        match system.kind() {
             Kind::Null => Ok(()),
             Kind::String => self.any(system),
-            Kind::Array => items(system.get(), |block| self.block(block, DEEPEST))
+            Kind::Array => system
+                .items(|block| self.block(block, DEEPEST))
                 .map_err(|stop| stop.at(SYSTEM_PARAM)),
             _ => Err(Invalid::param(
                 SYSTEM_PARAM,
@@ -79,8 +78,10 @@ impl<'b, 'i> Reader<'b, 'i> {
         }
     }
 
-    pub(super) fn messages(&mut self, messages: &RawValue) -> Result<(), Invalid> {
-        items(messages.get(), |message| self.message(message)).map_err(|stop| stop.at(MESSAGES))?;
+    pub(super) fn messages(&mut self, messages: Value<'_>) -> Result<(), Invalid> {
+        messages
+            .items(|message| self.message(message))
+            .map_err(|stop| stop.at(MESSAGES))?;
         if self.input.messages == 0 {
             return Err(Invalid::param(
                 MESSAGES,
@@ -91,14 +92,14 @@ impl<'b, 'i> Reader<'b, 'i> {
         Ok(())
     }
 
-    fn message(&mut self, message: &RawValue) -> Result<(), Invalid> {
+    fn message(&mut self, message: Value<'_>) -> Result<(), Invalid> {
         let is_first = self.input.messages == 0;
         self.input.messages += 1;
         (self.speaks, self.has_results) = (false, false);
         let mut role = None;
-        self.fields(message, |reader, key, value| match (key, kind(value)) {
+        self.fields(message, |reader, key, value| match (key, value.kind()) {
             ("role", Kind::String) if is_mark(value) => {
-                role = string(value).ok();
+                role = value.string().ok();
                 Ok(())
             }
             ("content", Kind::Array) => reader.blocks(value, DEEPEST),
@@ -117,16 +118,16 @@ impl<'b, 'i> Reader<'b, 'i> {
         Ok(())
     }
 
-    fn blocks(&mut self, blocks: &RawValue, deep: u8) -> Result<(), Invalid> {
+    fn blocks(&mut self, blocks: Value<'_>, deep: u8) -> Result<(), Invalid> {
         self.list(blocks, |reader, block| reader.block(block, deep))
     }
 
     /// A block, whose kind may stand behind what it decides.
-    fn block(&mut self, block: &RawValue, deep: u8) -> Result<(), Invalid> {
+    fn block(&mut self, block: Value<'_>, deep: u8) -> Result<(), Invalid> {
         let Some(deeper) = deep.checked_sub(1) else {
             return self.any(block);
         };
-        if kind(block) != Kind::Object {
+        if block.kind() != Kind::Object {
             return self.any(block);
         }
         let block_kind = kind_of(block)?;
@@ -142,7 +143,7 @@ impl<'b, 'i> Reader<'b, 'i> {
             "container_upload" => self.hides(Opaque::File),
             _ => {}
         }
-        self.fields(block, |reader, key, value| match (key, kind(value)) {
+        self.fields(block, |reader, key, value| match (key, value.kind()) {
             ("type" | "id" | "tool_use_id" | "file_id", Kind::String) if is_mark(value) => Ok(()),
             ("is_error", Kind::Bool(_)) => Ok(()),
             // A mark, where a cache ends.
@@ -172,7 +173,7 @@ impl<'b, 'i> Reader<'b, 'i> {
                 reader.any(value)
             }
             ("tool_name" | "name", Kind::String) if block_kind == "tool_reference" => {
-                if let Ok(name) = string(value) {
+                if let Ok(name) = value.string() {
                     reader.found.insert(name.into_owned());
                 }
                 reader.any(value)
@@ -186,7 +187,7 @@ impl<'b, 'i> Reader<'b, 'i> {
     }
 
     /// Where an image or a document comes from.
-    fn source(&mut self, source: &RawValue, block: &str, deep: u8) -> Result<(), Invalid> {
+    fn source(&mut self, source: Value<'_>, block: &str, deep: u8) -> Result<(), Invalid> {
         let source_kind = kind_of(source)?;
         let is_image = block == "image";
         let medium = if is_image {
@@ -197,17 +198,17 @@ impl<'b, 'i> Reader<'b, 'i> {
         self.fields(source, |reader, key, value| {
             match (key, &*source_kind) {
                 ("type" | "media_type", _) if is_mark(value) => {}
-                ("data", "base64") if kind(value) == Kind::String => {
+                ("data", "base64") if value.kind() == Kind::String => {
                     let encoded = reader.text(value)?;
                     let encoded = encoded.of(reader.body);
                     reader.input.add_medium(Medium::encoded(medium, encoded));
                 }
                 ("url", "url") if is_image => {
-                    let url = string(value).unwrap_or_default();
+                    let url = value.string().unwrap_or_default();
                     reader.input.add_medium(Medium::image(&url, Detail::Auto));
                 }
                 ("url", "url") | ("file_id", "file") => reader.hides(Opaque::File),
-                ("content", "content") if kind(value) == Kind::Array => {
+                ("content", "content") if value.kind() == Kind::Array => {
                     reader.blocks(value, deep)?
                 }
                 _ => reader.any(value)?,
@@ -217,7 +218,7 @@ impl<'b, 'i> Reader<'b, 'i> {
     }
 
     /// Each member of a call's input is told apart from the others.
-    fn parameters(&mut self, input: &RawValue) -> Result<(), Invalid> {
+    fn parameters(&mut self, input: Value<'_>) -> Result<(), Invalid> {
         self.fields(input, |reader, _, _| {
             reader.cost(PARAMETER);
             Ok(())
@@ -234,16 +235,17 @@ impl<'b, 'i> Reader<'b, 'i> {
 }
 
 /// The `type` of an object: one, spelled exactly.
-fn kind_of(object: &RawValue) -> Result<std::borrow::Cow<'_, str>, Invalid> {
+fn kind_of(object: Value<'_>) -> Result<std::borrow::Cow<'_, str>, Invalid> {
     let mut found = "".into();
     let mut seen = Seen::of(&DECISIVE);
-    members(object.get(), |key, value| {
-        seen.note(&key)?;
-        if key == "type" {
-            found = string(value).unwrap_or_default();
-        }
-        Ok(())
-    })
-    .map_err(|stop| stop.at(MESSAGES))?;
+    object
+        .members(|key, value| {
+            seen.note(&key)?;
+            if key == "type" {
+                found = value.string().unwrap_or_default();
+            }
+            Ok(())
+        })
+        .map_err(|stop| stop.at(MESSAGES))?;
     Ok(found)
 }

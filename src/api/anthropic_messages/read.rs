@@ -1,11 +1,9 @@
 //! Reading a request.
 
-use serde_json::value::RawValue;
-
 use super::blocks::Reader;
 use super::count::{FORMAT, THINKING};
 use super::tools;
-use crate::api::json::{Kind, Stop, items, kind, members, position, string};
+use crate::api::json::{Kind, Stop, Value, members, position};
 use crate::api::read::keys::Seen;
 use crate::api::read::permits;
 use crate::api::read::value::{flag, model_name, no_other_models, not_null, positive};
@@ -40,7 +38,8 @@ pub(super) fn read(body: &str) -> Result<Call, Invalid> {
     let value = top
         .model
         .ok_or_else(|| Invalid::param("model", "model: Field required"))?;
-    let model = string(value)
+    let model = value
+        .string()
         .map_err(|_| Invalid::param("model", "model: Input should be a valid string"))?;
     let model = model_name(model)?;
     let cap = max_tokens(top.max_tokens)?;
@@ -78,17 +77,17 @@ pub(super) fn read(body: &str) -> Result<Call, Invalid> {
 /// The members of a request that matter to us.
 #[derive(Default)]
 struct Top<'a> {
-    model: Option<&'a RawValue>,
-    messages: Option<&'a RawValue>,
-    system: Option<&'a RawValue>,
-    max_tokens: Option<&'a RawValue>,
-    stream: Option<&'a RawValue>,
-    tools: Option<&'a RawValue>,
-    tool_choice: Option<&'a RawValue>,
-    thinking: Option<&'a RawValue>,
-    service_tier: Option<&'a RawValue>,
+    model: Option<Value<'a>>,
+    messages: Option<Value<'a>>,
+    system: Option<Value<'a>>,
+    max_tokens: Option<Value<'a>>,
+    stream: Option<Value<'a>>,
+    tools: Option<Value<'a>>,
+    tool_choice: Option<Value<'a>>,
+    thinking: Option<Value<'a>>,
+    service_tier: Option<Value<'a>>,
     /// The schemas of what is to be answered.
-    formats: Vec<&'a RawValue>,
+    formats: Vec<Value<'a>>,
     opaque: Option<Opaque>,
     keeps_thoughts: bool,
 }
@@ -105,7 +104,7 @@ impl<'a> Top<'a> {
         Ok(top)
     }
 
-    fn take(&mut self, key: &str, value: &'a RawValue) -> Result<(), Invalid> {
+    fn take(&mut self, key: &str, value: Value<'a>) -> Result<(), Invalid> {
         match key {
             "models" => no_other_models("models", value)?,
             "fallbacks" => no_other_models("fallbacks", value)?,
@@ -134,17 +133,18 @@ impl<'a> Top<'a> {
         Ok(())
     }
 
-    fn output_config(&mut self, config: &'a RawValue) -> Result<(), Invalid> {
-        if kind(config) == Kind::Null {
+    fn output_config(&mut self, config: Value<'a>) -> Result<(), Invalid> {
+        if config.kind() == Kind::Null {
             return Ok(());
         }
-        members(config.get(), |key, value| {
-            if key == "format" {
-                self.formats.extend(Some(value).filter(not_null));
-            }
-            Ok(())
-        })
-        .map_err(|stop| stop.at("output_config"))
+        config
+            .members(|key, value| {
+                if key == "format" {
+                    self.formats.extend(Some(value).filter(not_null));
+                }
+                Ok(())
+            })
+            .map_err(|stop| stop.at("output_config"))
     }
 
     fn hides(&mut self, reason: Opaque) {
@@ -153,16 +153,19 @@ impl<'a> Top<'a> {
 }
 
 /// Whether the provider is asked to compact the conversation. It has a model sum it up, and bills that beside the totals.
-fn compacts(management: &RawValue) -> bool {
+fn compacts(management: Value<'_>) -> bool {
     let mut compacts = false;
-    let mut edit = |key: &str, value: &RawValue| {
-        compacts |= key == "type" && string(value).is_ok_and(|kind| kind.starts_with("compact_"));
+    let mut edit = |key: &str, value: Value<'_>| {
+        compacts |= key == "type"
+            && value
+                .string()
+                .is_ok_and(|kind| kind.starts_with("compact_"));
     };
     // What is of another shape asks for nothing.
-    let _ = members(management.get(), |key, edits| {
+    let _ = management.members(|key, edits| {
         if key == "edits" {
-            let _ = items(edits.get(), |each| {
-                let _ = members(each.get(), |key, value| {
+            let _ = edits.items(|each| {
+                let _ = each.members(|key, value| {
                     edit(&key, value);
                     Ok(())
                 });
@@ -175,13 +178,13 @@ fn compacts(management: &RawValue) -> bool {
 }
 
 /// Whether a value is `null`, or has nothing in it.
-fn is_empty(value: &RawValue) -> bool {
+fn is_empty(value: Value<'_>) -> bool {
     let inside = value.get().trim_matches(['[', ']', '{', '}', '"']);
     inside.trim_ascii().is_empty() || inside == "null"
 }
 
 /// The cap, which this API wants. No answer may be asked for: then the prompt is only cached.
-fn max_tokens(value: Option<&RawValue>) -> Result<u64, Invalid> {
+fn max_tokens(value: Option<Value<'_>>) -> Result<u64, Invalid> {
     const PARAM: &str = "max_tokens";
     let Some(value) = value else {
         return Err(Invalid::param(PARAM, "max_tokens: Field required"));
@@ -196,8 +199,8 @@ fn max_tokens(value: Option<&RawValue>) -> Result<u64, Invalid> {
 }
 
 /// The tier of service that is asked for: the one that everybody has, or nothing, which leaves it to the account.
-fn service_tier(value: &RawValue) -> Option<ServiceTier> {
-    let is_standard = string(value).is_ok_and(|name| name == "standard_only");
+fn service_tier(value: Value<'_>) -> Option<ServiceTier> {
+    let is_standard = value.string().is_ok_and(|name| name == "standard_only");
     if is_standard {
         Some(ServiceTier::Default)
     } else {
@@ -214,30 +217,32 @@ struct Thinking {
 }
 
 impl Thinking {
-    fn of(value: Option<&RawValue>) -> Result<Self, Invalid> {
+    fn of(value: Option<Value<'_>>) -> Result<Self, Invalid> {
         const PARAM: &str = "thinking";
         let mut thinking = Self::default();
         let Some(value) = value else {
             return Ok(thinking);
         };
         let mut seen = Seen::of(&OF_THINKING);
-        members(value.get(), |key, value| {
-            seen.note(&key)?;
-            match &*key {
-                "type" => {
-                    let word = string(value).map_err(|_| {
-                        Invalid::param(PARAM, "thinking.type: Input should be a valid string")
-                    })?;
-                    thinking.off = word == "disabled";
+        value
+            .members(|key, value| {
+                seen.note(&key)?;
+                match &*key {
+                    "type" => {
+                        let word = value.string().map_err(|_| {
+                            Invalid::param(PARAM, "thinking.type: Input should be a valid string")
+                        })?;
+                        thinking.off = word == "disabled";
+                    }
+                    "budget_tokens" => {
+                        thinking.budget =
+                            positive("thinking.budget_tokens", Some(value))?.unwrap_or(0);
+                    }
+                    _ => {}
                 }
-                "budget_tokens" => {
-                    thinking.budget = positive("thinking.budget_tokens", Some(value))?.unwrap_or(0);
-                }
-                _ => {}
-            }
-            Ok(())
-        })
-        .map_err(|stop| stop.at(PARAM))?;
+                Ok(())
+            })
+            .map_err(|stop| stop.at(PARAM))?;
         thinking.on = !thinking.off;
         if thinking.off {
             thinking.budget = 0;
@@ -269,7 +274,7 @@ fn read_input(
         call.other_models = tools.models;
     }
     input.tools.forced = top.tool_choice.is_some_and(is_forced);
-    for format in &top.formats {
+    for &format in &top.formats {
         input.overhead = input.overhead.saturating_add(FORMAT);
         tools::declaration("output_config", body, format, &mut input)?;
     }
@@ -283,12 +288,15 @@ fn read_input(
 }
 
 /// Whether a tool must be called. If it is said twice, it may be so.
-fn is_forced(choice: &RawValue) -> bool {
+fn is_forced(choice: Value<'_>) -> bool {
     let mut forced = false;
     // What is no object says nothing.
-    let _ = members(choice.get(), |key, value| {
+    let _ = choice.members(|key, value| {
         let is_kind = key == "type";
-        forced |= is_kind && string(value).is_ok_and(|kind| kind == "any" || kind == "tool");
+        forced |= is_kind
+            && value
+                .string()
+                .is_ok_and(|kind| kind == "any" || kind == "tool");
         Ok(())
     });
     forced

@@ -5,9 +5,7 @@
 
 use std::collections::HashSet;
 
-use serde_json::value::RawValue;
-
-use crate::api::json::{Kind, items, kind, members, position, string};
+use crate::api::json::{Kind, Value, position};
 use crate::api::read::keys::Seen;
 use crate::api::read::node::Node;
 use crate::api::{Input, Invalid, Opaque, Text};
@@ -70,7 +68,7 @@ const SEARCH: &str = "tool_search_tool";
 /// Reads `tools`: what the model is shown is counted.
 pub(super) struct Reader<'b, 'i> {
     body: &'b str,
-    tools: &'b RawValue,
+    tools: Value<'b>,
     input: &'i mut Input,
     /// The names of tools that were looked for and found, so that the model is shown them.
     found: HashSet<String>,
@@ -85,16 +83,17 @@ pub(super) struct Reader<'b, 'i> {
 impl<'b, 'i> Reader<'b, 'i> {
     pub(super) fn new(
         body: &'b str,
-        tools: &'b RawValue,
+        tools: Value<'b>,
         found: HashSet<String>,
         input: &'i mut Input,
     ) -> Result<Self, Invalid> {
         let mut searches = false;
-        items(tools.get(), |tool| {
-            searches |= Head::of(tool)?.kind.starts_with(SEARCH);
-            Ok(())
-        })
-        .map_err(|stop| stop.at(TOOLS))?;
+        tools
+            .items(|tool| {
+                searches |= Head::of(tool)?.kind.starts_with(SEARCH);
+                Ok(())
+            })
+            .map_err(|stop| stop.at(TOOLS))?;
         Ok(Self {
             body,
             tools,
@@ -107,10 +106,12 @@ impl<'b, 'i> Reader<'b, 'i> {
     }
 
     pub(super) fn read(&mut self) -> Result<(), Invalid> {
-        items(self.tools.get(), |tool| self.tool(tool)).map_err(|stop| stop.at(TOOLS))
+        self.tools
+            .items(|tool| self.tool(tool))
+            .map_err(|stop| stop.at(TOOLS))
     }
 
-    fn tool(&mut self, tool: &RawValue) -> Result<(), Invalid> {
+    fn tool(&mut self, tool: Value<'_>) -> Result<(), Invalid> {
         let head = Head::of(tool)?;
         self.models.extend(head.model.map(Box::from));
         if matches!(&*head.kind, "" | "custom") {
@@ -129,7 +130,7 @@ impl<'b, 'i> Reader<'b, 'i> {
     }
 
     /// A tool that the caller declares.
-    fn own(&mut self, tool: &RawValue, deferred: bool, name: &str) -> Result<(), Invalid> {
+    fn own(&mut self, tool: Value<'_>, deferred: bool, name: &str) -> Result<(), Invalid> {
         self.input.tools.functions += 1;
         self.input.tools.deferred |= deferred;
         if deferred && self.searches && !self.found.contains(name) {
@@ -154,20 +155,20 @@ struct Head<'a> {
 }
 
 impl<'a> Head<'a> {
-    fn of(tool: &'a RawValue) -> Result<Self, Invalid> {
+    fn of(tool: Value<'a>) -> Result<Self, Invalid> {
         let mut head = Self::default();
         let mut seen = Seen::of(&DECISIVE);
-        members(tool.get(), |key, value| {
+        tool.members(|key, value| {
             seen.note(&key)?;
-            match (&*key, kind(value)) {
-                ("type", Kind::String) => head.kind = string(value).unwrap_or_default(),
-                ("model", Kind::String) => head.model = string(value).ok(),
+            match (&*key, value.kind()) {
+                ("type", Kind::String) => head.kind = value.string().unwrap_or_default(),
+                ("model", Kind::String) => head.model = value.string().ok(),
                 ("type" | "model", Kind::Null) => {}
                 ("model", _) => {
                     return Err(Invalid::param(TOOLS, "tools: model must be a string"));
                 }
                 ("type", _) => return Err(Invalid::param(TOOLS, "tools: type must be a string")),
-                ("name", Kind::String) => head.name = string(value).unwrap_or_default(),
+                ("name", Kind::String) => head.name = value.string().unwrap_or_default(),
                 ("defer_loading", Kind::Bool(deferred)) => head.deferred = deferred,
                 _ => {}
             }
@@ -182,7 +183,7 @@ impl<'a> Head<'a> {
 pub(super) fn declaration(
     param: &'static str,
     body: &str,
-    value: &RawValue,
+    value: Value<'_>,
     input: &mut Input,
 ) -> Result<(), Invalid> {
     shown(param, body, value, &[], input)
@@ -192,7 +193,7 @@ pub(super) fn declaration(
 fn shown(
     param: &'static str,
     body: &str,
-    value: &RawValue,
+    value: Value<'_>,
     options: &[&str],
     input: &mut Input,
 ) -> Result<(), Invalid> {

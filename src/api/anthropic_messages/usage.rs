@@ -1,9 +1,7 @@
 //! The usage that Anthropic reports: `input_tokens` is what was neither read from the cache nor written to it.
 
-use serde_json::value::RawValue;
-
 use crate::api::Tally;
-use crate::api::json::{members, string};
+use crate::api::json::Value;
 use crate::usage::{ServiceTier, Usage};
 
 /// The figures of one report. What it leaves out, or what makes no sense, is not there.
@@ -22,7 +20,7 @@ struct Reported {
 
 /// Puts what a report says in the place of what was reported before; what it leaves out stays. A figure of the input never
 /// falls: some servers end a stream with a zero for what they told of at its beginning. Says whether it named the output.
-pub(super) fn report(value: &RawValue, tally: &mut Tally) -> bool {
+pub(super) fn report(value: Value<'_>, tally: &mut Tally) -> bool {
     let reported = Reported::of(value);
     tally.service_tier = reported.tier.or(tally.service_tier);
     let before = tally.usage;
@@ -34,27 +32,28 @@ pub(super) fn report(value: &RawValue, tally: &mut Tally) -> bool {
 }
 
 impl Reported {
-    fn of(value: &RawValue) -> Self {
+    fn of(value: Value<'_>) -> Self {
         let mut reported = Self::default();
-        let number = |value: &RawValue| value.get().parse().ok();
-        let _ = members(value.get(), |key, value| {
+        let number = |value: Value<'_>| value.get().parse().ok();
+        let _ = value.members(|key, value| {
             match &*key {
                 "input_tokens" => reported.fresh = number(value),
                 "cache_read_input_tokens" => reported.read = number(value),
                 "cache_creation_input_tokens" => reported.written = number(value),
                 "output_tokens" => reported.output = number(value),
                 "service_tier" if reported.tier != Some(ServiceTier::Other) => {
-                    reported.tier = string(value)
+                    reported.tier = value
+                        .string()
                         .ok()
                         .and_then(|name| ServiceTier::named(&name));
                 }
                 // A faster answer costs several times as much, and its price is not known: that is told, not passed over.
-                "speed" if string(value).is_ok_and(|speed| speed != "standard") => {
+                "speed" if value.string().is_ok_and(|speed| speed != "standard") => {
                     reported.tier = Some(ServiceTier::Other);
                 }
                 "cache_creation" | "output_tokens_details" | "server_tool_use" => {
                     // What is no object has no figures.
-                    let _ = members(value.get(), |key, value| {
+                    let _ = value.members(|key, value| {
                         match &*key {
                             "ephemeral_5m_input_tokens" => reported.written_5m = number(value),
                             "ephemeral_1h_input_tokens" => reported.written_1h = number(value),

@@ -2,12 +2,10 @@
 //!
 //! A provider's words are taken as they come: a member of a strange type is passed over, and the others still count.
 
-use serde_json::value::RawValue;
-
 use super::names::camel;
 use super::usage::Reported;
-use crate::api::Tally;
-use crate::api::json::{Kind, items, kind, members, string};
+use crate::api::json::{Kind, Value, items, members};
+use crate::api::{Invalid, Tally};
 
 /// More answers than this are not told apart.
 const MOST_ANSWERS: u64 = 128;
@@ -17,39 +15,20 @@ const DEEPEST: u8 = 16;
 
 /// Reads a document: an answer, a chunk of one, or a list of either.
 pub(super) fn tally(document: &str, tally: &mut Tally) {
+    // What was read before a document broke off was said, and counts.
     if !document.trim_start().starts_with('[') {
-        return object(document, tally);
+        let mut seen = Seen::default();
+        let _ = members(document, |key, value| {
+            seen.take(&key, value, &mut tally.text)
+        });
+        return seen.report(tally);
     }
     let _ = items(document, |item| {
-        object(item.get(), tally);
+        let mut seen = Seen::default();
+        let _ = item.members(|key, value| seen.take(&key, value, &mut tally.text));
+        seen.report(tally);
         Ok(())
     });
-}
-
-fn object(document: &str, tally: &mut Tally) {
-    let seen = Seen::in_document(document, &mut tally.text);
-    let usage = seen.reported.as_ref().and_then(Reported::usage);
-    tally.understood |= seen.candidates || seen.blocked || seen.error || usage.is_some();
-    tally.error |= seen.error;
-    tally.answers = tally.answers.max(seen.answers);
-    let tier = seen.reported.as_ref().and_then(|reported| reported.tier);
-    tally.service_tier = tier.or(tally.service_tier);
-    let searches = tally.usage.map_or(0, |usage| usage.web_searches);
-    let has_usage = usage.is_some();
-    tally.usage = usage.or(tally.usage);
-    if let Some(usage) = &mut tally.usage {
-        // Where an answer comes in pieces, the searches are told of in one of them.
-        usage.web_searches = searches.max(seen.searches());
-    }
-    // No event says that a stream is over: its answer's last piece says why it ended, and brings the final usage. How many
-    // answers were asked for is not known, so when there is more than one, another may still come.
-    let over = seen.blocked || tally.answers == 1 && seen.finished;
-    // What comes without an answer only repeats the usage.
-    tally.is_final = if seen.candidates || seen.blocked {
-        has_usage && over
-    } else {
-        tally.is_final
-    };
 }
 
 /// What one document says.
@@ -71,29 +50,49 @@ struct Seen {
 }
 
 impl Seen {
-    fn in_document(document: &str, text: &mut String) -> Self {
-        let mut seen = Self::default();
-        // What was read before a document broke off was said, and counts.
-        let _ = members(document, |key, value| {
-            match &*camel(&key) {
-                "candidates" => seen.candidates(value, text),
-                "usageMetadata" => seen.reported = Some(Reported::of(value)),
-                "promptFeedback" => seen.blocked |= is_blocked(value),
-                "modelVersion" => seen.each_query = pays_each_query(value),
-                "error" => seen.error |= matches!(kind(value), Kind::Object | Kind::String),
-                _ => {}
-            }
-            Ok(())
-        });
-        seen
+    fn take(&mut self, key: &str, value: Value<'_>, text: &mut String) -> Result<(), Invalid> {
+        match &*camel(key) {
+            "candidates" => self.candidates(value, text),
+            "usageMetadata" => self.reported = Some(Reported::of(value)),
+            "promptFeedback" => self.blocked |= is_blocked(value),
+            "modelVersion" => self.each_query = pays_each_query(value),
+            "error" => self.error |= matches!(value.kind(), Kind::Object | Kind::String),
+            _ => {}
+        }
+        Ok(())
     }
 
-    fn candidates(&mut self, candidates: &RawValue, text: &mut String) {
-        self.candidates |= kind(candidates) == Kind::Array;
+    fn report(&self, tally: &mut Tally) {
+        let usage = self.reported.as_ref().and_then(Reported::usage);
+        tally.understood |= self.candidates || self.blocked || self.error || usage.is_some();
+        tally.error |= self.error;
+        tally.answers = tally.answers.max(self.answers);
+        let tier = self.reported.as_ref().and_then(|reported| reported.tier);
+        tally.service_tier = tier.or(tally.service_tier);
+        let searches = tally.usage.map_or(0, |usage| usage.web_searches);
+        let has_usage = usage.is_some();
+        tally.usage = usage.or(tally.usage);
+        if let Some(usage) = &mut tally.usage {
+            // Where an answer comes in pieces, the searches are told of in one of them.
+            usage.web_searches = searches.max(self.searches());
+        }
+        // No event says that a stream is over: its answer's last piece says why it ended, and brings the final usage. How many
+        // answers were asked for is not known, so when there is more than one, another may still come.
+        let over = self.blocked || tally.answers == 1 && self.finished;
+        // What comes without an answer only repeats the usage.
+        tally.is_final = if self.candidates || self.blocked {
+            has_usage && over
+        } else {
+            tally.is_final
+        };
+    }
+
+    fn candidates(&mut self, candidates: Value<'_>, text: &mut String) {
+        self.candidates |= candidates.kind() == Kind::Array;
         let mut unfinished = false;
-        let _ = items(candidates.get(), |candidate| {
+        let _ = candidates.items(|candidate| {
             let (mut index, mut finished) = (0, false);
-            let _ = members(candidate.get(), |key, value| {
+            let _ = candidate.members(|key, value| {
                 match &*camel(&key) {
                     "index" => index = value.get().parse().unwrap_or(0),
                     "content" => content(value, text),
@@ -121,10 +120,10 @@ impl Seen {
 }
 
 /// Appends what a candidate says: texts, thoughts that are shown, calls with their arguments, code and what came of it.
-fn content(content: &RawValue, text: &mut String) {
-    let _ = members(content.get(), |key, value| {
+fn content(content: Value<'_>, text: &mut String) {
+    let _ = content.members(|key, value| {
         if key == "parts" {
-            let _ = items(value.get(), |part| {
+            let _ = value.items(|part| {
                 said(part, text);
                 Ok(())
             });
@@ -133,8 +132,8 @@ fn content(content: &RawValue, text: &mut String) {
     });
 }
 
-fn said(part: &RawValue, text: &mut String) {
-    let _ = members(part.get(), |key, value| {
+fn said(part: Value<'_>, text: &mut String) {
+    let _ = part.members(|key, value| {
         match &*camel(&key) {
             "text" => strings(value, text, DEEPEST),
             "functionCall" | "executableCode" | "codeExecutionResult" | "toolCall" => {
@@ -147,8 +146,8 @@ fn said(part: &RawValue, text: &mut String) {
 }
 
 /// Appends a call, or what is like one. Its id is not the model's work.
-fn called(call: &RawValue, text: &mut String) {
-    let _ = members(call.get(), |key, value| {
+fn called(call: Value<'_>, text: &mut String) {
+    let _ = call.members(|key, value| {
         if key != "id" {
             strings(value, text, DEEPEST);
         }
@@ -157,21 +156,21 @@ fn called(call: &RawValue, text: &mut String) {
 }
 
 /// Appends all that is written in a value.
-fn strings(value: &RawValue, text: &mut String, deep: u8) {
+fn strings(value: Value<'_>, text: &mut String, deep: u8) {
     let Some(deeper) = deep.checked_sub(1) else {
         return;
     };
-    match kind(value) {
-        Kind::String => text.push_str(&string(value).unwrap_or_default()),
+    match value.kind() {
+        Kind::String => text.push_str(&value.string().unwrap_or_default()),
         Kind::Number => text.push_str(value.get()),
         Kind::Array => {
-            let _ = items(value.get(), |item| {
+            let _ = value.items(|item| {
                 strings(item, text, deeper);
                 Ok(())
             });
         }
         Kind::Object => {
-            let _ = members(value.get(), |key, value| {
+            let _ = value.members(|key, value| {
                 // A model writes the names of arguments too.
                 text.push_str(&key);
                 strings(value, text, deeper);
@@ -182,9 +181,9 @@ fn strings(value: &RawValue, text: &mut String, deep: u8) {
     }
 }
 
-fn is_blocked(feedback: &RawValue) -> bool {
+fn is_blocked(feedback: Value<'_>) -> bool {
     let mut blocked = false;
-    let _ = members(feedback.get(), |key, value| {
+    let _ = feedback.members(|key, value| {
         if camel(&key) == "blockReason" {
             blocked = is_reason(value, "BLOCK_REASON_UNSPECIFIED");
         }
@@ -194,17 +193,19 @@ fn is_blocked(feedback: &RawValue) -> bool {
 }
 
 /// Whether a reason is given, and not the one that says nothing.
-fn is_reason(value: &RawValue, nothing: &str) -> bool {
-    string(value).is_ok_and(|reason| !reason.is_empty() && reason != nothing)
+fn is_reason(value: Value<'_>, nothing: &str) -> bool {
+    value
+        .string()
+        .is_ok_and(|reason| !reason.is_empty() && reason != nothing)
 }
 
 /// How many queries were made of the web.
-fn queries(grounding: &RawValue) -> u64 {
+fn queries(grounding: Value<'_>) -> u64 {
     let mut queries = 0;
-    let _ = members(grounding.get(), |key, value| {
+    let _ = grounding.members(|key, value| {
         if camel(&key) == "webSearchQueries" {
             queries = 0;
-            let _ = items(value.get(), |query| {
+            let _ = value.items(|query| {
                 queries += u64::from(is_reason(query, ""));
                 Ok(())
             });
@@ -214,8 +215,8 @@ fn queries(grounding: &RawValue) -> u64 {
     queries
 }
 
-fn pays_each_query(model: &RawValue) -> bool {
-    let model = string(model).unwrap_or_default();
+fn pays_each_query(model: Value<'_>) -> bool {
+    let model = model.string().unwrap_or_default();
     let model = model.rsplit('/').next().unwrap_or_default();
     let before = ["gemini-1", "gemini-2"];
     model.starts_with("gemini-") && !before.iter().any(|line| model.starts_with(line))

@@ -2,10 +2,8 @@
 
 use std::borrow::Cow;
 
-use serde_json::value::RawValue;
-
 use super::names::camel;
-use crate::api::json::{members, string};
+use crate::api::json::Value;
 use crate::api::media::Content;
 use crate::api::read::keys::Seen;
 use crate::api::read::value::not_null;
@@ -17,28 +15,29 @@ const DECISIVE: [&str; 3] = ["mimeType", "data", "fileUri"];
 /// An `inlineData` or a `fileData`.
 #[derive(Default)]
 pub(super) struct Blob<'a> {
-    mime: Option<&'a RawValue>,
-    source: Option<&'a RawValue>,
+    mime: Option<Value<'a>>,
+    source: Option<Value<'a>>,
     /// Its other members.
-    pub(super) others: Vec<&'a RawValue>,
+    pub(super) others: Vec<Value<'a>>,
 }
 
 impl<'a> Blob<'a> {
     /// Reads one whose data, or whose address, stand under `source`.
-    pub(super) fn of(value: &'a RawValue, source: &'static str) -> Result<Self, Invalid> {
+    pub(super) fn of(value: Value<'a>, source: &'static str) -> Result<Self, Invalid> {
         let mut blob = Self::default();
         let mut seen = Seen::of(&DECISIVE);
-        members(value.get(), |key, value| {
-            let key = camel(&key);
-            seen.note(&key)?;
-            match &*key {
-                "mimeType" => blob.mime = Some(value).filter(not_null),
-                key if key == source => blob.source = Some(value).filter(not_null),
-                _ => blob.others.push(value),
-            }
-            Ok(())
-        })
-        .map_err(|stop| stop.at("contents"))?;
+        value
+            .members(|key, value| {
+                let key = camel(&key);
+                seen.note(&key)?;
+                match &*key {
+                    "mimeType" => blob.mime = Some(value).filter(not_null),
+                    key if key == source => blob.source = Some(value).filter(not_null),
+                    _ => blob.others.push(value),
+                }
+                Ok(())
+            })
+            .map_err(|stop| stop.at("contents"))?;
         Ok(blob)
     }
 
@@ -60,7 +59,7 @@ impl<'a> Blob<'a> {
 }
 
 /// A member that is a string, or left out.
-fn text<'a>(param: &'static str, value: Option<&'a RawValue>) -> Result<Cow<'a, str>, Invalid> {
-    let text = value.map_or(Ok(Cow::Borrowed("")), string);
+fn text<'a>(param: &'static str, value: Option<Value<'a>>) -> Result<Cow<'a, str>, Invalid> {
+    let text = value.map_or(Ok(Cow::Borrowed("")), Value::string);
     text.map_err(|_| Invalid::param(param, format!("{param} must be a string")))
 }

@@ -5,11 +5,9 @@
 
 use std::fmt::Write as _;
 
-use serde_json::value::RawValue;
-
 use super::blob;
 use super::names::camel;
-use crate::api::json::{Kind, items, kind, members, position, string, text};
+use crate::api::json::{Kind, Value, position};
 use crate::api::read::node::Node;
 use crate::api::read::walk;
 use crate::api::{Call, Detail, Invalid, Opaque, Text};
@@ -24,7 +22,7 @@ pub(super) const LARGEST: usize = 1024 * 1024;
 pub(super) fn read(
     param: &'static str,
     body: &str,
-    value: &RawValue,
+    value: Value<'_>,
     detail: Detail,
     call: &mut Call,
 ) -> Result<(), Invalid> {
@@ -46,9 +44,9 @@ struct Reader<'b, 'c> {
 }
 
 impl Reader<'_, '_> {
-    fn content(&mut self, content: &RawValue) -> Result<(), Invalid> {
+    fn content(&mut self, content: Value<'_>) -> Result<(), Invalid> {
         self.call.input.messages += 1;
-        if kind(content) == Kind::String {
+        if content.kind() == Kind::String {
             return self.any(content);
         }
         self.fields(content, |reader, key, value| match key {
@@ -58,13 +56,13 @@ impl Reader<'_, '_> {
         })
     }
 
-    fn part(&mut self, part: &RawValue, deep: u8) -> Result<(), Invalid> {
-        let Some(deeper) = deep.checked_sub(1).filter(|_| kind(part) != Kind::String) else {
+    fn part(&mut self, part: Value<'_>, deep: u8) -> Result<(), Invalid> {
+        let Some(deeper) = deep.checked_sub(1).filter(|_| part.kind() != Kind::String) else {
             return self.any(part);
         };
         let before = self.call.input.media.len();
         let mut detail = Detail::Low;
-        self.fields(part, |reader, key, value| match (key, kind(value)) {
+        self.fields(part, |reader, key, value| match (key, value.kind()) {
             ("mediaResolution", given) if given != Kind::Null => {
                 detail = detail.dearer(reader.resolution(value)?);
                 Ok(())
@@ -98,19 +96,19 @@ impl Reader<'_, '_> {
 
     /// How closely a part is to be looked at: `{"level": "MEDIA_RESOLUTION_HIGH"}`. It makes a part dearer than the configuration
     /// does, and not cheaper: older models do not know it.
-    fn resolution(&mut self, value: &RawValue) -> Result<Detail, Invalid> {
-        if kind(value) != Kind::Object {
+    fn resolution(&mut self, value: Value<'_>) -> Result<Detail, Invalid> {
+        if value.kind() != Kind::Object {
             self.any(value)?;
             return Ok(resolution(value));
         }
         let mut detail = Detail::Low;
         self.fields(value, |reader, key, value| {
             match key {
-                "level" if is_mark(value) || kind(value) == Kind::Number => {
+                "level" if is_mark(value) || value.kind() == Kind::Number => {
                     detail = detail.dearer(resolution(value));
                 }
                 // A number of tokens, for instance.
-                _ if kind(value) != Kind::Null => {
+                _ if value.kind() != Kind::Null => {
                     reader.call.hides(Opaque::File);
                     reader.any(value)?;
                 }
@@ -122,7 +120,7 @@ impl Reader<'_, '_> {
     }
 
     /// A call of a function, what came of it, or the like.
-    fn exchanged(&mut self, value: &RawValue, deep: u8) -> Result<(), Invalid> {
+    fn exchanged(&mut self, value: Value<'_>, deep: u8) -> Result<(), Invalid> {
         self.call.input.names += 1;
         self.fields(value, |reader, key, value| match key {
             // Ids tie a result to its call and are not shown to the model.
@@ -132,32 +130,32 @@ impl Reader<'_, '_> {
         })
     }
 
-    fn inline_data(&mut self, value: &RawValue) -> Result<(), Invalid> {
+    fn inline_data(&mut self, value: Value<'_>) -> Result<(), Invalid> {
         let blob = blob::Blob::of(value, "data")?;
         let mut content = blob.read()?;
         for medium in &mut content.media {
             medium.detail = self.detail;
         }
         self.call.add_content(content);
-        blob.others.iter().try_for_each(|other| self.any(other))
+        blob.others.iter().try_for_each(|&other| self.any(other))
     }
 
     /// A file, or a film on YouTube: by its address, so that nobody but the provider knows its size.
-    fn file_data(&mut self, value: &RawValue) -> Result<(), Invalid> {
+    fn file_data(&mut self, value: Value<'_>) -> Result<(), Invalid> {
         let blob = blob::Blob::of(value, "fileUri")?;
         self.call.hides(Opaque::File);
         self.call
             .add_medium(blob.by_reference()?.with_detail(self.detail));
-        blob.others.iter().try_for_each(|other| self.any(other))
+        blob.others.iter().try_for_each(|&other| self.any(other))
     }
 
     /// Any value: a string's text, or the JSON of what is no string.
-    fn any(&mut self, value: &RawValue) -> Result<(), Invalid> {
+    fn any(&mut self, value: Value<'_>) -> Result<(), Invalid> {
         let param = self.param;
         let broken = |error| Invalid::param(param, format!("a text is broken: {error}"));
-        let text = match kind(value) {
+        let text = match value.kind() {
             Kind::Null => return Ok(()),
-            Kind::String => text(self.body, value).map_err(broken)?,
+            Kind::String => value.text(self.body).map_err(broken)?,
             Kind::Array | Kind::Object if value.get().len() <= LARGEST => {
                 let mut json = String::new();
                 // Writing to a string cannot fail.
@@ -173,25 +171,27 @@ impl Reader<'_, '_> {
     /// The members of an object, by their names in camel case.
     fn fields<'a>(
         &mut self,
-        object: &'a RawValue,
-        mut each: impl FnMut(&mut Self, &str, &'a RawValue) -> Result<(), Invalid>,
+        object: Value<'a>,
+        mut each: impl FnMut(&mut Self, &str, Value<'a>) -> Result<(), Invalid>,
     ) -> Result<(), Invalid> {
         let param = self.param;
-        members(object.get(), |key, value| each(self, &camel(&key), value))
+        object
+            .members(|key, value| each(self, &camel(&key), value))
             .map_err(|stop| stop.at(param))
     }
 
     /// The items of a list, or the one that stands in its place.
     fn each(
         &mut self,
-        list: &RawValue,
-        mut each: impl FnMut(&mut Self, &RawValue) -> Result<(), Invalid>,
+        list: Value<'_>,
+        mut each: impl FnMut(&mut Self, Value<'_>) -> Result<(), Invalid>,
     ) -> Result<(), Invalid> {
-        match kind(list) {
+        match list.kind() {
             Kind::Null => Ok(()),
             Kind::Array => {
                 let param = self.param;
-                items(list.get(), |item| each(self, item)).map_err(|stop| stop.at(param))
+                list.items(|item| each(self, item))
+                    .map_err(|stop| stop.at(param))
             }
             _ => each(self, list),
         }
@@ -199,15 +199,17 @@ impl Reader<'_, '_> {
 }
 
 /// What a media resolution stands for. One that is no word is the number of one, perhaps of the dearest.
-pub(super) fn resolution(value: &RawValue) -> Detail {
-    match kind(value) {
+pub(super) fn resolution(value: Value<'_>) -> Detail {
+    match value.kind() {
         Kind::Null => Detail::Auto,
-        _ => string(value).map_or(Detail::Original, |word| Detail::of(&word)),
+        _ => value
+            .string()
+            .map_or(Detail::Original, |word| Detail::of(&word)),
     }
 }
 
 /// Whether a value is so short that it is what its key says: an id, a role, a flag.
-fn is_mark(value: &RawValue) -> bool {
-    let is_flag = matches!(kind(value), Kind::Bool(_));
-    walk::is_mark(value) && (is_flag || string(value).is_ok())
+fn is_mark(value: Value<'_>) -> bool {
+    let is_flag = matches!(value.kind(), Kind::Bool(_));
+    walk::is_mark(value) && (is_flag || value.string().is_ok())
 }

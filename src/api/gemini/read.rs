@@ -1,12 +1,10 @@
 //! Reading a request.
 
-use serde_json::value::RawValue;
-
 use super::contents;
 use super::names::camel;
 use super::site::{Site, readable_answers_only};
 use super::tools;
-use crate::api::json::{Kind, Stop, kind, members, position, string};
+use crate::api::json::{Kind, Stop, Value, members, position};
 use crate::api::path::segment_after;
 use crate::api::read::keys::Seen;
 use crate::api::read::permits;
@@ -55,7 +53,7 @@ pub(super) fn read(target: &Target<'_>, body: &str) -> Result<Call, Invalid> {
         answers: positive("candidateCount", config.answers)?.unwrap_or(1),
         ..OutputAsk::default()
     };
-    let place = |value: Option<&RawValue>| value.map(|value| position(body, value.get()));
+    let place = |value: Option<Value<'_>>| value.map(|value| position(body, value.get()));
     call.sites = Sites {
         opening: body.find('{').unwrap_or_default(),
         cap: place(config.cap),
@@ -69,12 +67,12 @@ pub(super) fn read(target: &Target<'_>, body: &str) -> Result<Call, Invalid> {
 /// The members of a request that matter to us.
 #[derive(Default)]
 struct Top<'a> {
-    contents: Option<&'a RawValue>,
-    system: Option<&'a RawValue>,
-    tools: Option<&'a RawValue>,
-    config: Option<&'a RawValue>,
-    cache: Option<&'a RawValue>,
-    service_tier: Option<&'a RawValue>,
+    contents: Option<Value<'a>>,
+    system: Option<Value<'a>>,
+    tools: Option<Value<'a>>,
+    config: Option<Value<'a>>,
+    cache: Option<Value<'a>>,
+    service_tier: Option<Value<'a>>,
 }
 
 impl<'a> Top<'a> {
@@ -103,46 +101,47 @@ impl<'a> Top<'a> {
 /// The members of `generationConfig` that matter to us.
 #[derive(Default)]
 struct Config<'a> {
-    cap: Option<&'a RawValue>,
-    answers: Option<&'a RawValue>,
+    cap: Option<Value<'a>>,
+    answers: Option<Value<'a>>,
     thinks: bool,
     /// The answer may be spoken.
     speaks: bool,
-    schema: Option<&'a RawValue>,
+    schema: Option<Value<'a>>,
     detail: Detail,
 }
 
 impl<'a> Config<'a> {
-    fn of(config: Option<&'a RawValue>) -> Result<Self, Invalid> {
+    fn of(config: Option<Value<'a>>) -> Result<Self, Invalid> {
         let mut read = Self::default();
         let Some(config) = config.filter(not_null) else {
             return Ok(read);
         };
         let mut seen = Seen::of(&DECISIVE_IN_CONFIG);
-        members(config.get(), |key, value| {
-            let key = camel(&key);
-            seen.note(&key)?;
-            match &*key {
-                "maxOutputTokens" => read.cap = Some(value),
-                "candidateCount" => read.answers = Some(value),
-                "thinkingConfig" => read.thinks = thinks(value)?,
-                "responseModalities" => read.speaks |= permits::is_heard(value),
-                "speechConfig" => read.speaks |= not_null(&value),
-                "mediaResolution" => read.detail = contents::resolution(value),
-                // Google's own local tokenizer counts this one. `responseJsonSchema` is not billed: measured, in six calls of
-                // three generations.
-                "responseSchema" => read.schema = Some(value).filter(not_null),
-                _ => {}
-            }
-            Ok(())
-        })
-        .map_err(|stop| stop.at("generationConfig"))?;
+        config
+            .members(|key, value| {
+                let key = camel(&key);
+                seen.note(&key)?;
+                match &*key {
+                    "maxOutputTokens" => read.cap = Some(value),
+                    "candidateCount" => read.answers = Some(value),
+                    "thinkingConfig" => read.thinks = thinks(value)?,
+                    "responseModalities" => read.speaks |= permits::is_heard(value),
+                    "speechConfig" => read.speaks |= not_null(&value),
+                    "mediaResolution" => read.detail = contents::resolution(value),
+                    // Google's own local tokenizer counts this one. `responseJsonSchema` is not billed: measured, in six calls of
+                    // three generations.
+                    "responseSchema" => read.schema = Some(value).filter(not_null),
+                    _ => {}
+                }
+                Ok(())
+            })
+            .map_err(|stop| stop.at("generationConfig"))?;
         Ok(read)
     }
 }
 
 /// The tier of service that is asked for. One who asks for none gets the default one, but on Vertex, where a header may ask.
-fn service_tier(path: &str, value: Option<&RawValue>) -> Option<ServiceTier> {
+fn service_tier(path: &str, value: Option<Value<'_>>) -> Option<ServiceTier> {
     const PREFIX: &str = "SERVICE_TIER_";
     let is_vertex =
         || segment_after(path, "projects").is_some() || segment_after(path, "publishers").is_some();
@@ -150,7 +149,7 @@ fn service_tier(path: &str, value: Option<&RawValue>) -> Option<ServiceTier> {
     let Some(value) = value else {
         return unasked();
     };
-    let Ok(name) = string(value) else {
+    let Ok(name) = value.string() else {
         return Some(ServiceTier::Other);
     };
     match name.to_ascii_uppercase().trim_start_matches(PREFIX) {
@@ -160,20 +159,21 @@ fn service_tier(path: &str, value: Option<&RawValue>) -> Option<ServiceTier> {
 }
 
 /// Whether the model is told to think: unless it is given no budget for that.
-fn thinks(config: &RawValue) -> Result<bool, Invalid> {
-    if kind(config) == Kind::Null {
+fn thinks(config: Value<'_>) -> Result<bool, Invalid> {
+    if config.kind() == Kind::Null {
         return Ok(false);
     }
     let mut thinks = false;
-    members(config.get(), |key, value| {
-        thinks |= match &*camel(&key) {
-            "thinkingBudget" => !matches!(value.get(), "0" | "null"),
-            "includeThoughts" => value.get() == "true",
-            _ => not_null(&value),
-        };
-        Ok(())
-    })
-    .map_err(|stop| stop.at("thinkingConfig"))?;
+    config
+        .members(|key, value| {
+            thinks |= match &*camel(&key) {
+                "thinkingBudget" => !matches!(value.get(), "0" | "null"),
+                "includeThoughts" => value.get() == "true",
+                _ => not_null(&value),
+            };
+            Ok(())
+        })
+        .map_err(|stop| stop.at("thinkingConfig"))?;
     Ok(thinks)
 }
 
@@ -208,8 +208,8 @@ fn input(body: &str, top: &Top<'_>, config: &Config<'_>, call: &mut Call) -> Res
 }
 
 /// Whether a value is more than the empty name, by which Google leaves things out.
-fn names_something(value: &RawValue) -> bool {
-    !string(value).is_ok_and(|name| name.is_empty())
+fn names_something(value: Value<'_>) -> bool {
+    !value.string().is_ok_and(|name| name.is_empty())
 }
 
 /// Gemini's tokenizer makes a token of each digit (as Gemma's does, which Google's SDK counts with); the one that we count with

@@ -7,12 +7,10 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
-use serde_json::value::RawValue;
-
 use super::contents::LARGEST;
 use super::input;
 use super::names::camel;
-use crate::api::json::{Kind, items, kind, members, position};
+use crate::api::json::{Kind, Value, position};
 use crate::api::read::node::Node;
 use crate::api::{Call, Input, Invalid, Opaque, Text};
 
@@ -22,12 +20,12 @@ const TOOLS: &str = "tools";
 const LONGEST_WORD: usize = 32;
 
 /// Reads `tools`: a list, or one tool that stands in its place.
-pub(super) fn read(body: &str, tools: &RawValue, call: &mut Call) -> Result<(), Invalid> {
+pub(super) fn read(body: &str, tools: Value<'_>, call: &mut Call) -> Result<(), Invalid> {
     each(tools, |item| tool(body, item, call))
 }
 
 /// Counts the schema that an answer has to follow.
-pub(super) fn schema(value: &RawValue, input: &mut Input) -> Result<(), Invalid> {
+pub(super) fn schema(value: Value<'_>, input: &mut Input) -> Result<(), Invalid> {
     let broken = |error| Invalid::param("responseSchema", format!("it cannot be read: {error}"));
     let node = Node::of(value).map_err(broken)?;
     let mut shape = Shape::new(input);
@@ -36,11 +34,11 @@ pub(super) fn schema(value: &RawValue, input: &mut Input) -> Result<(), Invalid>
     Ok(())
 }
 
-fn tool(body: &str, tool: &RawValue, call: &mut Call) -> Result<(), Invalid> {
-    members(tool.get(), |key, value| {
+fn tool(body: &str, tool: Value<'_>, call: &mut Call) -> Result<(), Invalid> {
+    tool.members(|key, value| {
         let key = camel(&key);
         match &*key {
-            _ if kind(value) == Kind::Null => return Ok(()),
+            _ if value.kind() == Kind::Null => return Ok(()),
             "functionDeclarations" => {
                 return each(value, |item| function(body, item, &mut call.input));
             }
@@ -54,7 +52,7 @@ fn tool(body: &str, tool: &RawValue, call: &mut Call) -> Result<(), Invalid> {
     .map_err(|stop| stop.at(TOOLS))
 }
 
-fn function(body: &str, function: &RawValue, input: &mut Input) -> Result<(), Invalid> {
+fn function(body: &str, function: Value<'_>, input: &mut Input) -> Result<(), Invalid> {
     input.tools.functions += 1;
     if function.get().len() > LARGEST {
         input.add(Text::Span(position(body, function.get())));
@@ -81,11 +79,11 @@ fn function(body: &str, function: &RawValue, input: &mut Input) -> Result<(), In
 
 /// The items of a list, or the one that stands in its place.
 fn each(
-    list: &RawValue,
-    mut each: impl FnMut(&RawValue) -> Result<(), Invalid>,
+    list: Value<'_>,
+    mut each: impl FnMut(Value<'_>) -> Result<(), Invalid>,
 ) -> Result<(), Invalid> {
-    match kind(list) {
-        Kind::Array => items(list.get(), each).map_err(|stop| stop.at(TOOLS)),
+    match list.kind() {
+        Kind::Array => list.items(each).map_err(|stop| stop.at(TOOLS)),
         _ => each(list),
     }
 }

@@ -1,9 +1,7 @@
 //! The usage that Google reports.
 
-use serde_json::value::RawValue;
-
 use super::names::camel;
-use crate::api::json::{items, members, string};
+use crate::api::json::Value;
 use crate::usage::{ServiceTier, Usage};
 
 /// A `usageMetadata`, as far as it can be read. What is zero is left out of it.
@@ -22,10 +20,10 @@ pub(super) struct Reported {
 }
 
 impl Reported {
-    pub(super) fn of(value: &RawValue) -> Self {
+    pub(super) fn of(value: Value<'_>) -> Self {
         let mut reported = Self::default();
         // What cannot be read is passed over, and the others still count.
-        let _ = members(value.get(), |key, value| {
+        let _ = value.members(|key, value| {
             let number = || value.get().parse().ok();
             match &*camel(&key) {
                 "promptTokenCount" => reported.prompt = number(),
@@ -79,11 +77,11 @@ impl Reported {
 }
 
 /// Tokens of sound in a list of tokens by modality.
-fn audio(details: &RawValue) -> u64 {
+fn audio(details: Value<'_>) -> u64 {
     let mut sum = 0u64;
-    let _ = items(details.get(), |detail| {
+    let _ = details.items(|detail| {
         let (mut is_audio, mut tokens) = (false, 0);
-        let _ = members(detail.get(), |key, value| {
+        let _ = detail.members(|key, value| {
             match &*camel(&key) {
                 "modality" => is_audio = value.get() == "\"AUDIO\"",
                 "tokenCount" => tokens = value.get().parse().unwrap_or(0),
@@ -98,8 +96,8 @@ fn audio(details: &RawValue) -> u64 {
 }
 
 /// The tier by `serviceTier`, or by Vertex's `trafficType`.
-fn tier(value: &RawValue) -> Option<ServiceTier> {
-    let name = string(value).ok()?;
+fn tier(value: Value<'_>) -> Option<ServiceTier> {
+    let name = value.string().ok()?;
     let name = name.strip_prefix("SERVICE_TIER_").unwrap_or(&name);
     match name {
         "ON_DEMAND" => Some(ServiceTier::Default),

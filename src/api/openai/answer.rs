@@ -2,16 +2,21 @@
 //!
 //! A provider's words are taken as they come: a member of a strange type is passed over, and the others still count.
 
-use serde_json::value::RawValue;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 
 use crate::api::Tally;
-use crate::api::json::{Kind, items, kind, members, string};
+use crate::api::json::{Kind, Value, members};
 use crate::api::openai::spoken;
 use crate::api::openai::usage::{tier, usage};
 use crate::usage::{ServiceTier, Usage};
 
 /// What ends a stream. It is no JSON.
 const DONE: &str = "[DONE]";
+
+/// The name of the member that is looked for in every chunk.
+static USAGE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"usage\""));
 
 /// More answers than this are not told apart.
 const MOST_ANSWERS: u64 = 128;
@@ -37,7 +42,7 @@ pub(in crate::api) fn tally(document: &str, tally: &mut Tally) {
 
 pub(in crate::api) fn is_usage_only(document: &str) -> bool {
     // Nearly no chunk has usage, and this is asked of all.
-    if !document.contains("\"usage\"") {
+    if USAGE.find(document.as_bytes()).is_none() {
         return false;
     }
     let seen = Seen::in_document(document, &mut String::new());
@@ -71,7 +76,7 @@ impl Seen {
             match &*key {
                 "choices" => seen.choices(value, text),
                 "usage" => {
-                    seen.usage_object |= kind(value) == Kind::Object;
+                    seen.usage_object |= value.kind() == Kind::Object;
                     seen.usage = usage(value).or(seen.usage);
                 }
                 "service_tier" => seen.tier = tier(value),
@@ -89,18 +94,18 @@ impl Seen {
         seen
     }
 
-    fn choices(&mut self, choices: &RawValue, text: &mut String) {
-        self.choices |= kind(choices) == Kind::Array;
-        let _ = items(choices.get(), |choice| {
+    fn choices(&mut self, choices: Value<'_>, text: &mut String) {
+        self.choices |= choices.kind() == Kind::Array;
+        let _ = choices.items(|choice| {
             let mut index = 0;
             let mut finished = false;
-            let _ = members(choice.get(), |key, value| {
+            let _ = choice.members(|key, value| {
                 match &*key {
                     "index" => index = value.get().parse().unwrap_or(0),
                     "delta" => spoken::append(value, text),
                     // A completion's.
-                    "text" => text.push_str(&string(value).unwrap_or_default()),
-                    "finish_reason" => finished = kind(value) == Kind::String,
+                    "text" => text.push_str(&value.string().unwrap_or_default()),
+                    "finish_reason" => finished = value.kind() == Kind::String,
                     "message" => {
                         self.whole = true;
                         spoken::append(value, text);
@@ -116,14 +121,14 @@ impl Seen {
     }
 }
 
-fn is_error(value: &RawValue) -> bool {
-    match kind(value) {
+fn is_error(value: Value<'_>) -> bool {
+    match value.kind() {
         Kind::Object => true,
         Kind::String => value.get() != "\"\"",
         _ => false,
     }
 }
 
-fn is_named(object: &RawValue, name: &str) -> bool {
-    string(object).is_ok_and(|object| object == name)
+fn is_named(object: Value<'_>, name: &str) -> bool {
+    object.string().is_ok_and(|object| object == name)
 }

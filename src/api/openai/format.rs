@@ -13,12 +13,9 @@
 
 use std::collections::HashSet;
 
-use serde_json::Value;
-use serde_json::value::RawValue;
-
 use super::schema::{Member, text};
 use super::tools::LARGEST;
-use crate::api::json::position;
+use crate::api::json::{Value, position};
 use crate::api::read::node::Node;
 use crate::api::{Input, Invalid, Text};
 
@@ -28,7 +25,7 @@ const SEPARATOR: u64 = 1;
 /// A format with `name`, `description` and `schema`; what else it says is counted too.
 pub(in crate::api) fn json_schema(
     body: &str,
-    format: &RawValue,
+    format: Value<'_>,
     param: &'static str,
     input: &mut Input,
 ) -> Result<(), Invalid> {
@@ -143,5 +140,5 @@ fn names<'n>(schema: &'n [Member<'_>]) -> HashSet<&'n str> {
 }
 
 fn string(text: &str, out: &mut String) {
-    out.push_str(&Value::from(text).to_string());
+    out.push_str(&serde_json::Value::from(text).to_string());
 }

@@ -3,9 +3,8 @@
 use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
-use serde_json::value::RawValue;
 
-use crate::api::json::{position, string};
+use crate::api::json::{Value, position};
 use crate::api::path::{ends_with, segment_after};
 use crate::api::read::value::model_name;
 use crate::api::{Invalid, ModelSite};
@@ -18,13 +17,15 @@ pub(in crate::api) fn model<'a>(
     path: &'a str,
     suffix: &[&str],
     body: &str,
-    value: Option<&'a RawValue>,
+    value: Option<Value<'a>>,
 ) -> Result<(Cow<'a, str>, ModelSite), Invalid> {
     if let Some((model, name)) = model_in_path(path, suffix)? {
         return Ok((model_name(model.into())?, ModelSite::PathAfter(name)));
     }
     let value = value.ok_or_else(|| Invalid::param("model", "you must provide a model"))?;
-    let model = string(value).map_err(|_| Invalid::param("model", "model must be a string"))?;
+    let model = value
+        .string()
+        .map_err(|_| Invalid::param("model", "model must be a string"))?;
     let site = ModelSite::Body(position(body, value.get()));
     Ok((model_name(model)?, site))
 }
@@ -81,7 +82,7 @@ pub(in crate::api) fn no_model_in_query(query: Option<&str>) -> Result<(), Inval
 }
 
 /// Servers take the members of this one for members of the body, which were metered as they stand there.
-pub(in crate::api) fn no_extra_body(value: &RawValue) -> Result<(), Invalid> {
+pub(in crate::api) fn no_extra_body(value: Value<'_>) -> Result<(), Invalid> {
     let inside = value.get().trim_matches(['{', '}', '[', ']', '"']);
     if matches!(inside.trim_ascii(), "" | "null") {
         return Ok(());

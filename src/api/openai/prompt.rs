@@ -1,8 +1,6 @@
 //! A text, several, or what a caller has made of them himself: their tokens' numbers. So come `prompt` and `input`.
 
-use serde_json::value::RawValue;
-
-use crate::api::json::{Kind, items, kind, text};
+use crate::api::json::{Kind, Value};
 use crate::api::{Input, Invalid};
 
 /// How an item of a list may be written. All of them are written in one way.
@@ -16,11 +14,11 @@ enum Form {
 /// Reads a prompt, and returns how many there are.
 pub(in crate::api) fn read(
     body: &str,
-    value: &RawValue,
+    value: Value<'_>,
     param: &'static str,
     input: &mut Input,
 ) -> Result<u64, Invalid> {
-    match kind(value) {
+    match value.kind() {
         Kind::String => {
             one_text(body, value, param, input)?;
             Ok(1)
@@ -32,13 +30,13 @@ pub(in crate::api) fn read(
 
 fn list(
     body: &str,
-    list: &RawValue,
+    list: Value<'_>,
     param: &'static str,
     input: &mut Input,
 ) -> Result<u64, Invalid> {
     let mut form = None;
     let mut count: u64 = 0;
-    items(list.get(), |item| {
+    list.items(|item| {
         let found = form_of(item).ok_or_else(|| wrong(param))?;
         if *form.get_or_insert(found) != found {
             return Err(wrong(param));
@@ -59,8 +57,8 @@ fn list(
     }
 }
 
-fn form_of(item: &RawValue) -> Option<Form> {
-    match kind(item) {
+fn form_of(item: Value<'_>) -> Option<Form> {
+    match item.kind() {
         Kind::String => Some(Form::Text),
         Kind::Number => Some(Form::Token),
         Kind::Array => Some(Form::Tokens),
@@ -70,21 +68,22 @@ fn form_of(item: &RawValue) -> Option<Form> {
 
 fn one_text(
     body: &str,
-    value: &RawValue,
+    value: Value<'_>,
     param: &'static str,
     input: &mut Input,
 ) -> Result<(), Invalid> {
     let broken = |error| Invalid::param(param, format!("a text is broken: {error}"));
-    input.add(text(body, value).map_err(broken)?);
+    input.add(value.text(body).map_err(broken)?);
     Ok(())
 }
 
-fn tokens(list: &RawValue, param: &'static str, input: &mut Input) -> Result<(), Invalid> {
-    items(list.get(), |item| token(item, param, input)).map_err(|stop| stop.at(param))
+fn tokens(list: Value<'_>, param: &'static str, input: &mut Input) -> Result<(), Invalid> {
+    list.items(|item| token(item, param, input))
+        .map_err(|stop| stop.at(param))
 }
 
 /// A number of a token: whole, and no larger than any vocabulary.
-fn token(number: &RawValue, param: &'static str, input: &mut Input) -> Result<(), Invalid> {
+fn token(number: Value<'_>, param: &'static str, input: &mut Input) -> Result<(), Invalid> {
     if number.get().parse::<u32>().is_err() {
         let message = format!(
             "a token in {param} must be a whole number from 0 to {}",

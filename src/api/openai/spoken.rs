@@ -1,17 +1,15 @@
 //! What a message or a delta says: all that the model generated and that was delivered.
 
-use serde_json::value::RawValue;
-
-use crate::api::json::members;
+use crate::api::json::Value;
 use crate::api::read::strings;
 
 /// Text stands at most this deep in the members we read: in a list of parts, in a part, in a list within it.
 const DEEPEST: u8 = 6;
 
 /// Appends the text of a message or a delta.
-pub(in crate::api) fn append(said: &RawValue, text: &mut String) {
+pub(in crate::api) fn append(said: Value<'_>, text: &mut String) {
     let mut reasoning = None;
-    let _ = members(said.get(), |key, value| {
+    let _ = said.members(|key, value| {
         match &*key {
             "content" | "refusal" | "tool_calls" | "function_call" => {
                 strings::append(value, DEEPEST, is_generated, text)

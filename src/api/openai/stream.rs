@@ -1,8 +1,6 @@
 //! Whether the answer is streamed, and whether its usage comes along.
 
-use serde_json::value::RawValue;
-
-use crate::api::json::{members, position};
+use crate::api::json::{Value, position};
 use crate::api::read::keys::Seen;
 use crate::api::read::value::{flag, not_null};
 use crate::api::{Call, Delivery, Invalid};
@@ -15,8 +13,8 @@ const INCLUDE_USAGE: [&str; 1] = ["include_usage"];
 /// Reads `stream` and `stream_options` into the call.
 pub(in crate::api) fn read(
     body: &str,
-    stream: Option<&RawValue>,
-    options: Option<&RawValue>,
+    stream: Option<Value<'_>>,
+    options: Option<Value<'_>>,
     call: &mut Call,
 ) -> Result<(), Invalid> {
     if flag("stream", stream)? {
@@ -30,13 +28,14 @@ pub(in crate::api) fn read(
         return Ok(());
     }
     let mut seen = Seen::of(&INCLUDE_USAGE);
-    members(options.get(), |key, value| {
-        seen.note(&key)?;
-        if key == "include_usage" {
-            call.asks_usage = flag("stream_options.include_usage", Some(value))?;
-            call.sites.include_usage = Some(position(body, value.get()));
-        }
-        Ok(())
-    })
-    .map_err(|stop| stop.at(OPTIONS))
+    options
+        .members(|key, value| {
+            seen.note(&key)?;
+            if key == "include_usage" {
+                call.asks_usage = flag("stream_options.include_usage", Some(value))?;
+                call.sites.include_usage = Some(position(body, value.get()));
+            }
+            Ok(())
+        })
+        .map_err(|stop| stop.at(OPTIONS))
 }

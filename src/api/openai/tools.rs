@@ -2,11 +2,9 @@
 //!
 //! Each function is a text of its own, cut where no token reaches across, so that together they cost what the whole costs.
 
-use serde_json::value::RawValue;
-
 use super::schema::{length, text};
 use super::typescript::Writer;
-use crate::api::json::{members, position};
+use crate::api::json::{Value, position};
 use crate::api::read::node::Node;
 use crate::api::{Input, Invalid, Text};
 
@@ -16,8 +14,8 @@ const TOOLS: &str = "tools";
 pub(super) const LARGEST: usize = 1024 * 1024;
 
 /// One item of `tools`.
-pub(in crate::api) fn tool(body: &str, tool: &RawValue, input: &mut Input) -> Result<(), Invalid> {
-    members(tool.get(), |key, value| match &*key {
+pub(in crate::api) fn tool(body: &str, tool: Value<'_>, input: &mut Input) -> Result<(), Invalid> {
+    tool.members(|key, value| match &*key {
         "type" => Ok(()),
         "function" => function(body, value, input),
         _ => {
@@ -32,7 +30,7 @@ pub(in crate::api) fn tool(body: &str, tool: &RawValue, input: &mut Input) -> Re
 /// One item of `functions`, or the `function` of a tool; or a tool that is a function itself.
 pub(in crate::api) fn function(
     body: &str,
-    function: &RawValue,
+    function: Value<'_>,
     input: &mut Input,
 ) -> Result<(), Invalid> {
     input.tools.functions += 1;
@@ -45,7 +43,7 @@ pub(in crate::api) fn function(
 /// The tree of a declaration; none, if it is so large that it is counted as it stands.
 pub(in crate::api) fn tree<'t>(
     body: &str,
-    tool: &'t RawValue,
+    tool: Value<'t>,
     input: &mut Input,
 ) -> Result<Option<Node<'t>>, Invalid> {
     if tool.get().len() > LARGEST {

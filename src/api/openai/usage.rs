@@ -2,23 +2,21 @@
 //! `output_tokens`. Some servers report in both at once, and leave one of them at zero: the larger
 //! figure counts. What is no figure is passed over, and the others still count.
 
-use serde_json::value::RawValue;
-
-use crate::api::json::{members, string};
+use crate::api::json::Value;
 use crate::usage::{ServiceTier, Usage};
 
 /// The tier of service that an answer names.
-pub(in crate::api) fn tier(value: &RawValue) -> Option<ServiceTier> {
-    ServiceTier::named(&string(value).ok()?)
+pub(in crate::api) fn tier(value: Value<'_>) -> Option<ServiceTier> {
+    ServiceTier::named(&value.string().ok()?)
 }
 
 /// The usage in a provider's words, if it makes sense. `prompt_tokens` includes what was cached.
-pub(in crate::api) fn usage(value: &RawValue) -> Option<Usage> {
+pub(in crate::api) fn usage(value: Value<'_>) -> Option<Usage> {
     Reported::of(value).usage()
 }
 
 /// The same of an API that generates nothing: the input alone makes sense.
-pub(in crate::api) fn input_usage(value: &RawValue) -> Option<Usage> {
+pub(in crate::api) fn input_usage(value: Value<'_>) -> Option<Usage> {
     let reported = Reported::of(value);
     let input = || Some(Usage::new(reported.prompt.or(reported.total)?, 0));
     reported.usage().or_else(input)
@@ -35,21 +33,25 @@ struct Reported {
 }
 
 impl Reported {
-    fn of(value: &RawValue) -> Self {
+    fn of(value: Value<'_>) -> Self {
         let mut reported = Self::default();
         // What is no object has no figures.
-        let _ = members(value.get(), |key, value| {
-            let figure = figure(value);
-            match &*key {
-                "prompt_tokens" | "input_tokens" => reported.prompt = reported.prompt.max(figure),
-                "completion_tokens" | "output_tokens" => {
-                    reported.completion = reported.completion.max(figure);
+        let _ = value.members(|key, value| {
+            let sum = match &*key {
+                "prompt_tokens" | "input_tokens" => &mut reported.prompt,
+                "completion_tokens" | "output_tokens" => &mut reported.completion,
+                "total_tokens" => &mut reported.total,
+                "prompt_tokens_details" | "input_tokens_details" => {
+                    reported.input.add(value);
+                    return Ok(());
                 }
-                "total_tokens" => reported.total = reported.total.max(figure),
-                "prompt_tokens_details" | "input_tokens_details" => reported.input.add(value),
-                "completion_tokens_details" | "output_tokens_details" => reported.output.add(value),
-                _ => {}
-            }
+                "completion_tokens_details" | "output_tokens_details" => {
+                    reported.output.add(value);
+                    return Ok(());
+                }
+                _ => return Ok(()),
+            };
+            *sum = figure(value).max(*sum);
             Ok(())
         });
         reported
@@ -102,8 +104,8 @@ struct Details {
 }
 
 impl Details {
-    fn add(&mut self, value: &RawValue) {
-        let _ = members(value.get(), |key, value| {
+    fn add(&mut self, value: Value<'_>) {
+        let _ = value.members(|key, value| {
             let part = match &*key {
                 "cached_tokens" => &mut self.cached,
                 "cache_write_tokens" => &mut self.cache_write,
@@ -120,14 +122,12 @@ impl Details {
 }
 
 /// A whole number; some servers write it with a fraction of nothing, as in `500.0`.
-fn figure(value: &RawValue) -> Option<u64> {
+fn figure(value: Value<'_>) -> Option<u64> {
+    let whole = |text: &str| {
+        let (whole, fraction) = text.split_once('.')?;
+        let is_nothing = fraction.bytes().all(|digit| digit == b'0');
+        is_nothing.then(|| whole.parse().ok())?
+    };
     let text = value.get();
-    let whole = text.split_once('.').map_or(text, |(whole, fraction)| {
-        if fraction.bytes().all(|digit| digit == b'0') {
-            whole
-        } else {
-            text
-        }
-    });
-    whole.parse().ok()
+    text.parse().ok().or_else(|| whole(text))
 }

@@ -2,10 +2,8 @@
 //!
 //! Every field of a message is counted, known or not, and every copy of it: whichever the provider believes, it is paid for.
 
-use serde_json::value::RawValue;
-
 use super::parts;
-use crate::api::json::{Kind, items, kind, string};
+use crate::api::json::{Kind, Value};
 use crate::api::read::walk::{Walk, is_mark};
 use crate::api::{Call, Input, Invalid, Opaque};
 
@@ -28,7 +26,7 @@ pub(super) enum SystemEnd {
 /// Reads `messages` into the call.
 pub(super) fn read(
     body: &str,
-    value: &RawValue,
+    value: Value<'_>,
     call: &mut Call,
 ) -> Result<Option<SystemEnd>, Invalid> {
     let mut reader = Reader {
@@ -36,7 +34,9 @@ pub(super) fn read(
         call,
         system: None,
     };
-    items(value.get(), |message| reader.message(message)).map_err(|stop| stop.at(MESSAGES))?;
+    value
+        .items(|message| reader.message(message))
+        .map_err(|stop| stop.at(MESSAGES))?;
     if reader.call.input.messages == 0 {
         return Err(Invalid::param(MESSAGES, "messages must not be empty"));
     }
@@ -62,11 +62,11 @@ impl Walk for Reader<'_, '_> {
 }
 
 impl Reader<'_, '_> {
-    fn message(&mut self, message: &RawValue) -> Result<(), Invalid> {
+    fn message(&mut self, message: Value<'_>) -> Result<(), Invalid> {
         self.call.input.messages += 1;
         let mut is_system = false;
         let mut content = None;
-        self.fields(message, |reader, key, value| match (key, kind(value)) {
+        self.fields(message, |reader, key, value| match (key, value.kind()) {
             ("role", Kind::String) => {
                 is_system = is_system_role(value);
                 reader.any(value)
@@ -101,7 +101,7 @@ impl Reader<'_, '_> {
         Ok(())
     }
 
-    fn tool_calls(&mut self, calls: &RawValue) -> Result<(), Invalid> {
+    fn tool_calls(&mut self, calls: Value<'_>) -> Result<(), Invalid> {
         let mut count = 0;
         self.list(calls, |reader, call| {
             count += 1;
@@ -116,8 +116,8 @@ impl Reader<'_, '_> {
         self.call.input.overhead += count * each;
     }
 
-    fn tool_call(&mut self, call: &RawValue) -> Result<(), Invalid> {
-        self.fields(call, |reader, key, value| match (key, kind(value)) {
+    fn tool_call(&mut self, call: Value<'_>) -> Result<(), Invalid> {
+        self.fields(call, |reader, key, value| match (key, value.kind()) {
             ("id" | "type", Kind::String) | ("index", Kind::Number) if is_mark(value) => Ok(()),
             ("function" | "custom", Kind::Object) => reader.called(value),
             _ => reader.any(value),
@@ -125,7 +125,7 @@ impl Reader<'_, '_> {
     }
 
     /// What was called: its name, which is told twice, and its arguments.
-    fn called(&mut self, call: &RawValue) -> Result<(), Invalid> {
+    fn called(&mut self, call: Value<'_>) -> Result<(), Invalid> {
         self.fields(call, |reader, key, value| {
             if key == "name" {
                 reader.any(value)?;
@@ -135,16 +135,17 @@ impl Reader<'_, '_> {
     }
 }
 
-fn is_system_role(role: &RawValue) -> bool {
-    string(role).is_ok_and(|role| role == "system" || role == "developer")
+fn is_system_role(role: Value<'_>) -> bool {
+    role.string()
+        .is_ok_and(|role| role == "system" || role == "developer")
 }
 
-fn end_of(content: &RawValue) -> SystemEnd {
+fn end_of(content: Value<'_>) -> SystemEnd {
     let is_mark = |text: &str| {
         let last = text.chars().next_back();
         last.is_some_and(|last| !last.is_alphanumeric()) && !text.ends_with("``")
     };
-    if string(content).is_ok_and(|text| is_mark(&text)) {
+    if content.string().is_ok_and(|text| is_mark(&text)) {
         SystemEnd::Mark
     } else {
         SystemEnd::Other

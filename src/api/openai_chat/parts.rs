@@ -2,19 +2,17 @@
 
 use std::borrow::Cow;
 
-use serde_json::value::RawValue;
-
 use super::messages::Reader;
-use crate::api::json::{Kind, kind, string};
+use crate::api::json::{Kind, Value};
 use crate::api::media::Content;
 use crate::api::read::walk::{Walk as _, is_mark};
 use crate::api::{Detail, Invalid, Medium, MediumKind, Opaque};
 
-pub(super) fn part(reader: &mut Reader<'_, '_>, part: &RawValue) -> Result<(), Invalid> {
-    if kind(part) == Kind::String {
+pub(super) fn part(reader: &mut Reader<'_, '_>, part: Value<'_>) -> Result<(), Invalid> {
+    if part.kind() == Kind::String {
         return reader.any(part);
     }
-    reader.fields(part, |reader, key, value| match (key, kind(value)) {
+    reader.fields(part, |reader, key, value| match (key, value.kind()) {
         ("type" | "prompt_cache_breakpoint" | "cache_control", _) if is_mark(value) => Ok(()),
         ("image_url" | "image", Kind::Object | Kind::String) => image(reader, value),
         ("input_audio" | "audio_url", Kind::Object | Kind::String) => {
@@ -27,8 +25,8 @@ pub(super) fn part(reader: &mut Reader<'_, '_>, part: &RawValue) -> Result<(), I
 }
 
 /// `{"url": …, "detail": …}`, or the address itself.
-fn image(reader: &mut Reader<'_, '_>, value: &RawValue) -> Result<(), Invalid> {
-    if kind(value) == Kind::String {
+fn image(reader: &mut Reader<'_, '_>, value: Value<'_>) -> Result<(), Invalid> {
+    if value.kind() == Kind::String {
         let image = Medium::image(&text(value)?, Detail::Auto);
         reader.call.add_medium(image);
         return Ok(());
@@ -36,7 +34,7 @@ fn image(reader: &mut Reader<'_, '_>, value: &RawValue) -> Result<(), Invalid> {
     let mut images = Vec::new();
     let mut detail = Detail::Auto;
     reader.fields(value, |reader, key, value| {
-        match (key, kind(value)) {
+        match (key, value.kind()) {
             ("url", Kind::String) => images.push(Medium::image(&text(value)?, Detail::Auto)),
             ("detail", Kind::String) if is_mark(value) => detail = Detail::of(&text(value)?),
             _ => reader.any(value)?,
@@ -54,8 +52,8 @@ fn image(reader: &mut Reader<'_, '_>, value: &RawValue) -> Result<(), Invalid> {
 }
 
 /// `{"data": …, "format": …}` or `{"url": …}`, or the address itself.
-fn encoded(reader: &mut Reader<'_, '_>, value: &RawValue, of: MediumKind) -> Result<(), Invalid> {
-    if kind(value) == Kind::String {
+fn encoded(reader: &mut Reader<'_, '_>, value: Value<'_>, of: MediumKind) -> Result<(), Invalid> {
+    if value.kind() == Kind::String {
         let medium = Medium::by_source(of, &text(value)?);
         reader.call.add_medium(medium);
         return Ok(());
@@ -63,7 +61,7 @@ fn encoded(reader: &mut Reader<'_, '_>, value: &RawValue, of: MediumKind) -> Res
     let mut media = Vec::new();
     let mut is_wav = false;
     reader.fields(value, |reader, key, value| {
-        match (key, kind(value)) {
+        match (key, value.kind()) {
             ("data", Kind::String) => media.push(Medium::encoded(of, &text(value)?)),
             ("url", Kind::String) => media.push(Medium::by_source(of, &text(value)?)),
             ("format", Kind::String) if is_mark(value) => is_wav = text(value)? == "wav",
@@ -87,8 +85,8 @@ fn encoded(reader: &mut Reader<'_, '_>, value: &RawValue, of: MediumKind) -> Res
 }
 
 /// `{"file_data": …, "filename": …}` or `{"file_id": …}`.
-fn file(reader: &mut Reader<'_, '_>, value: &RawValue) -> Result<(), Invalid> {
-    reader.fields(value, |reader, key, value| match (key, kind(value)) {
+fn file(reader: &mut Reader<'_, '_>, value: Value<'_>) -> Result<(), Invalid> {
+    reader.fields(value, |reader, key, value| match (key, value.kind()) {
         ("file_data", Kind::String) => {
             let content = Content::of_file(&text(value)?);
             reader.call.add_content(content);
@@ -102,6 +100,6 @@ fn file(reader: &mut Reader<'_, '_>, value: &RawValue) -> Result<(), Invalid> {
     })
 }
 
-fn text(value: &RawValue) -> Result<Cow<'_, str>, Invalid> {
-    string(value).map_err(Reader::broken)
+fn text(value: Value<'_>) -> Result<Cow<'_, str>, Invalid> {
+    value.string().map_err(Reader::broken)
 }

@@ -1,9 +1,7 @@
 //! Reading a request.
 
-use serde_json::value::RawValue;
-
 use super::messages::{self, SystemEnd};
-use crate::api::json::{Kind, Stop, items, kind, members, position, string};
+use crate::api::json::{Kind, Stop, Value, members, position};
 use crate::api::openai::model::{model, no_extra_body};
 use crate::api::openai::{format, stream, tools};
 use crate::api::read::keys::Seen;
@@ -49,26 +47,26 @@ pub(super) fn read(path: &str, body: &str) -> Result<Call, Invalid> {
 /// The members of a request that matter to us.
 #[derive(Default)]
 struct Top<'a> {
-    model: Option<&'a RawValue>,
-    messages: Option<&'a RawValue>,
-    max_completion_tokens: Option<&'a RawValue>,
-    max_tokens: Option<&'a RawValue>,
-    n: Option<&'a RawValue>,
-    stream: Option<&'a RawValue>,
-    stream_options: Option<&'a RawValue>,
-    tools: Option<&'a RawValue>,
-    functions: Option<&'a RawValue>,
-    format: Vec<&'a RawValue>,
-    service_tier: Option<&'a RawValue>,
+    model: Option<Value<'a>>,
+    messages: Option<Value<'a>>,
+    max_completion_tokens: Option<Value<'a>>,
+    max_tokens: Option<Value<'a>>,
+    n: Option<Value<'a>>,
+    stream: Option<Value<'a>>,
+    stream_options: Option<Value<'a>>,
+    tools: Option<Value<'a>>,
+    functions: Option<Value<'a>>,
+    format: Vec<Value<'a>>,
+    service_tier: Option<Value<'a>>,
     /// What the answer may consist of.
-    modalities: Vec<&'a RawValue>,
+    modalities: Vec<Value<'a>>,
     reasons: bool,
     /// Whether to call a tool is not the model's choice alone.
     must_call: bool,
     /// The provider searches, and puts what it finds into the prompt.
     searches: bool,
     /// Members that are put into the prompt as they are.
-    prompted: Vec<&'a RawValue>,
+    prompted: Vec<Value<'a>>,
 }
 
 impl<'a> Top<'a> {
@@ -83,7 +81,7 @@ impl<'a> Top<'a> {
         Ok(top)
     }
 
-    fn take(&mut self, key: &str, value: &'a RawValue) -> Result<(), Invalid> {
+    fn take(&mut self, key: &str, value: Value<'a>) -> Result<(), Invalid> {
         match key {
             "model" => self.model = Some(value),
             "models" => no_other_models("models", value)?,
@@ -104,8 +102,8 @@ impl<'a> Top<'a> {
             "functions" => self.functions = Some(value).filter(not_null),
             "response_format" => self.format(value),
             "tool_choice" | "function_call" => {
-                self.must_call |=
-                    matches!(kind(value), Kind::String | Kind::Object) && value.get() != "\"auto\"";
+                self.must_call |= matches!(value.kind(), Kind::String | Kind::Object)
+                    && value.get() != "\"auto\"";
                 self.chosen(value);
             }
             // OpenAI's, xAI's and OpenRouter's.
@@ -121,9 +119,9 @@ impl<'a> Top<'a> {
     }
 
     /// A format of the answer. A schema is put into the prompt, a bare name is not.
-    fn format(&mut self, value: &'a RawValue) {
-        let _ = members(value.get(), |key, member| {
-            match (&*key, kind(member)) {
+    fn format(&mut self, value: Value<'a>) {
+        let _ = value.members(|key, member| {
+            match (&*key, member.kind()) {
                 ("json_schema", Kind::Object) => self.format.push(member),
                 (_, Kind::Object) => self.prompted.push(member),
                 _ => {}
@@ -133,10 +131,10 @@ impl<'a> Top<'a> {
     }
 
     /// A tool that is described at length: the description is put into the prompt, a bare name is not.
-    fn chosen(&mut self, value: &'a RawValue) {
+    fn chosen(&mut self, value: Value<'a>) {
         // What is no object has no members, and costs nothing.
-        let _ = members(value.get(), |_, member| {
-            if kind(member) == Kind::Object {
+        let _ = value.members(|_, member| {
+            if member.kind() == Kind::Object {
                 self.prompted.push(member);
             }
             Ok(())
@@ -145,8 +143,8 @@ impl<'a> Top<'a> {
 }
 
 /// Whether an effort is none at all.
-fn is_none(effort: &RawValue) -> bool {
-    !not_null(&effort) || string(effort).is_ok_and(|effort| effort == "none")
+fn is_none(effort: Value<'_>) -> bool {
+    !not_null(&effort) || effort.string().is_ok_and(|effort| effort == "none")
 }
 
 fn output(body: &str, top: &Top<'_>) -> Result<(OutputAsk, Sites), Invalid> {
@@ -154,7 +152,7 @@ fn output(body: &str, top: &Top<'_>) -> Result<(OutputAsk, Sites), Invalid> {
         positive("max_completion_tokens", top.max_completion_tokens)?,
         positive("max_tokens", top.max_tokens)?,
     ];
-    let site = |value: Option<&RawValue>| value.map(|value| position(body, value.get()));
+    let site = |value: Option<Value<'_>>| value.map(|value| position(body, value.get()));
     let sites = Sites {
         opening: body.find('{').unwrap_or_default(),
         cap: site(top.max_completion_tokens),
@@ -173,22 +171,22 @@ fn input(body: &str, top: &Top<'_>, call: &mut Call) -> Result<(), Invalid> {
     let unnamed = || Invalid::param("messages", "you must provide messages");
     let system = messages::read(body, top.messages.ok_or_else(unnamed)?, call)?;
     if let Some(tools) = top.tools {
-        items(tools.get(), |tool| {
-            if is_hosted(tool) {
-                call.hides(Opaque::HostedTool);
-            }
-            tools::tool(body, tool, &mut call.input)
-        })
-        .map_err(|stop| stop.at("tools"))?;
+        tools
+            .items(|tool| {
+                if is_hosted(tool) {
+                    call.hides(Opaque::HostedTool);
+                }
+                tools::tool(body, tool, &mut call.input)
+            })
+            .map_err(|stop| stop.at("tools"))?;
     }
     let input = &mut call.input;
     if let Some(functions) = top.functions {
-        items(functions.get(), |function| {
-            tools::function(body, function, input)
-        })
-        .map_err(|stop| stop.at("functions"))?;
+        functions
+            .items(|function| tools::function(body, function, input))
+            .map_err(|stop| stop.at("functions"))?;
     }
-    for format in &top.format {
+    for &format in &top.format {
         format::json_schema(body, format, "response_format", input)?;
     }
     let has_tools = input.tools.functions > 0;
@@ -220,11 +218,11 @@ fn opening(system: Option<SystemEnd>) -> u64 {
 }
 
 /// Whether the provider runs a tool itself: it is neither a function nor a tool of the caller's own format.
-fn is_hosted(tool: &RawValue) -> bool {
+fn is_hosted(tool: Value<'_>) -> bool {
     let mut hosted = false;
-    let _ = members(tool.get(), |key, value| {
+    let _ = tool.members(|key, value| {
         let is_own = |kind: &str| matches!(kind, "function" | "custom");
-        hosted |= key == "type" && string(value).is_ok_and(|kind| !is_own(&kind));
+        hosted |= key == "type" && value.string().is_ok_and(|kind| !is_own(&kind));
         Ok(())
     });
     hosted
@@ -234,6 +232,10 @@ fn is_hosted(tool: &RawValue) -> bool {
 /// that we know nothing here.
 fn searches_by_itself(model: &str) -> bool {
     const SEARCH: [&str; 2] = ["-search-preview", "-search-api"];
-    let name = model.to_ascii_lowercase();
-    name.ends_with(":online") || SEARCH.iter().any(|mark| name.contains(mark))
+    const ONLINE: &str = ":online";
+    let name = model.as_bytes();
+    let is = |part: &[u8], mark: &str| part.eq_ignore_ascii_case(mark.as_bytes());
+    let has = |mark: &&str| name.windows(mark.len()).any(|part| is(part, mark));
+    let end = name.len().saturating_sub(ONLINE.len());
+    is(&name[end..], ONLINE) || SEARCH.iter().any(has)
 }

@@ -1,8 +1,6 @@
 //! Reading a request.
 
-use serde_json::value::RawValue;
-
-use crate::api::json::{Kind, Stop, kind, members, position, text};
+use crate::api::json::{Kind, Stop, Value, members, position};
 use crate::api::openai::model::{model, no_extra_body};
 use crate::api::openai::{prompt, stream};
 use crate::api::read::keys::Seen;
@@ -55,7 +53,7 @@ pub(super) fn read(path: &str, body: &str) -> Result<Call, Invalid> {
 }
 
 /// A whole number from 0 on: with `echo` one asks for the prompt alone.
-fn cap(value: Option<&RawValue>) -> Result<Option<u64>, Invalid> {
+fn cap(value: Option<Value<'_>>) -> Result<Option<u64>, Invalid> {
     const PARAM: &str = "max_tokens";
     match value.filter(not_null) {
         Some(value) if value.get() == "0" => Ok(Some(0)),
@@ -77,11 +75,11 @@ fn input(body: &str, top: &Top<'_>, call: &mut Call) -> Result<(), Invalid> {
         input.overhead += NO_PROMPT;
     }
     if let Some(suffix) = top.suffix.filter(not_null) {
-        if kind(suffix) != Kind::String {
+        if suffix.kind() != Kind::String {
             return Err(Invalid::param("suffix", "suffix must be a string"));
         }
         let broken = |error| Invalid::param("suffix", format!("suffix is broken: {error}"));
-        input.add(text(body, suffix).map_err(broken)?);
+        input.add(suffix.text(body).map_err(broken)?);
     }
     input.check()
 }
@@ -89,15 +87,15 @@ fn input(body: &str, top: &Top<'_>, call: &mut Call) -> Result<(), Invalid> {
 /// The members of a request that matter to us.
 #[derive(Default)]
 struct Top<'a> {
-    model: Option<&'a RawValue>,
-    prompt: Option<&'a RawValue>,
-    suffix: Option<&'a RawValue>,
-    max_tokens: Option<&'a RawValue>,
-    n: Option<&'a RawValue>,
-    best_of: Option<&'a RawValue>,
-    stream: Option<&'a RawValue>,
-    stream_options: Option<&'a RawValue>,
-    service_tier: Option<&'a RawValue>,
+    model: Option<Value<'a>>,
+    prompt: Option<Value<'a>>,
+    suffix: Option<Value<'a>>,
+    max_tokens: Option<Value<'a>>,
+    n: Option<Value<'a>>,
+    best_of: Option<Value<'a>>,
+    stream: Option<Value<'a>>,
+    stream_options: Option<Value<'a>>,
+    service_tier: Option<Value<'a>>,
 }
 
 impl<'a> Top<'a> {

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http::Method;
 use serde_json::json;
 
-use super::json::{Kind, kind, members};
+use super::json::{Kind, members};
 use super::openai::model::no_model_in_query;
 use super::openai::{input, usage};
 use super::path::ends_with;
@@ -54,8 +54,8 @@ impl Api for OpenAiEmbeddings {
                     tally.is_final = true;
                     tally.understood = true;
                 }
-                "data" => tally.understood |= kind(value) == Kind::Array,
-                "error" if kind(value) == Kind::Object => {
+                "data" => tally.understood |= value.kind() == Kind::Array,
+                "error" if value.kind() == Kind::Object => {
                     tally.error = true;
                     tally.understood = true;
                 }

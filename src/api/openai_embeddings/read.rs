@@ -1,8 +1,6 @@
 //! Reading a request.
 
-use serde_json::value::RawValue;
-
-use crate::api::json::{Stop, members, position};
+use crate::api::json::{Stop, Value, members, position};
 use crate::api::openai::model::{model, no_extra_body};
 use crate::api::openai::prompt;
 use crate::api::read::keys::Seen;
@@ -20,7 +18,7 @@ pub(super) fn read(path: &str, body: &str) -> Result<Call, Invalid> {
     let mut named = None;
     let mut input = None;
     // Not of OpenAI, but of servers that put these before what is embedded.
-    let mut prompted: Vec<&RawValue> = Vec::new();
+    let mut prompted: Vec<Value<'_>> = Vec::new();
     let mut seen = Seen::of(&DECISIVE);
     members(body, |key, value| {
         seen.note(&key)?;

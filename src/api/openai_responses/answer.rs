@@ -2,11 +2,9 @@
 //!
 //! A provider's words are taken as they come: a member of a strange type is passed over, and the others still count.
 
-use serde_json::value::RawValue;
-
 use super::said;
 use crate::api::Tally;
-use crate::api::json::{Kind, items, kind, members, string};
+use crate::api::json::{Kind, Value, members};
 use crate::api::openai::usage::{tier, usage};
 use crate::usage::{ServiceTier, Usage};
 
@@ -23,10 +21,16 @@ pub(super) fn tally(document: &str, tally: &mut Tally) {
         tally.is_final |= tally.usage.is_some();
         return;
     }
-    let event = Event::of(document);
+    let (mut event, mut response) = (Event::default(), Response::default());
+    // What was read before a document broke off was said, and counts.
+    let _ = members(document, |key, value| {
+        event.take(&key, value);
+        response.take(&key, value);
+        Ok(())
+    });
     match &event.kind {
         Some(kind) if kind == "error" || kind.starts_with("response.") => event.tally(kind, tally),
-        _ => Response::of(document).tally_whole(tally),
+        _ => response.tally_whole(tally),
     }
 }
 
@@ -34,26 +38,20 @@ pub(super) fn tally(document: &str, tally: &mut Tally) {
 #[derive(Default)]
 struct Event<'a> {
     kind: Option<String>,
-    response: Option<&'a RawValue>,
-    delta: Option<&'a RawValue>,
-    item: Option<&'a RawValue>,
+    response: Option<Value<'a>>,
+    delta: Option<Value<'a>>,
+    item: Option<Value<'a>>,
 }
 
 impl<'a> Event<'a> {
-    fn of(document: &'a str) -> Self {
-        let mut event = Self::default();
-        // What was read before a document broke off was said, and counts.
-        let _ = members(document, |key, value| {
-            match &*key {
-                "type" => event.kind = string(value).ok().map(String::from),
-                "response" => event.response = Some(value),
-                "delta" => event.delta = Some(value),
-                "item" => event.item = Some(value),
-                _ => {}
-            }
-            Ok(())
-        });
-        event
+    fn take(&mut self, key: &str, value: Value<'a>) {
+        match key {
+            "type" => self.kind = value.string().ok().map(String::from),
+            "response" => self.response = Some(value),
+            "delta" => self.delta = Some(value),
+            "item" => self.item = Some(value),
+            _ => {}
+        }
     }
 
     fn tally(&self, kind: &str, tally: &mut Tally) {
@@ -64,7 +62,7 @@ impl<'a> Event<'a> {
             | "response.incomplete"
             | "response.failed"
             | "response.cancelled" => {
-                let response = self.response.map(|response| Response::of(response.get()));
+                let response = self.response.map(Response::of);
                 response.unwrap_or_default().tally(true, tally);
                 tally.error |= kind == "response.failed";
                 tally.pending = false;
@@ -80,14 +78,14 @@ impl<'a> Event<'a> {
             // A sound is no text; its words come by themselves.
             "response.audio.delta" => {}
             _ if kind.ends_with(".delta") => {
-                if let Some(delta) = self.delta.and_then(|delta| string(delta).ok()) {
+                if let Some(delta) = self.delta.and_then(|delta| delta.string().ok()) {
                     tally.text.push_str(&delta);
                     tally.answers = 1;
                 }
             }
             _ => {
                 if let Some(response) = self.response {
-                    Response::of(response.get()).tally(false, tally);
+                    Response::of(response).tally(false, tally);
                 }
             }
         }
@@ -105,29 +103,34 @@ struct Response<'a> {
     usage: Option<Usage>,
     searches: u64,
     tier: Option<ServiceTier>,
-    output: Option<&'a RawValue>,
+    output: Option<Value<'a>>,
 }
 
 impl<'a> Response<'a> {
-    fn of(document: &'a str) -> Self {
+    /// What an event says of an answer.
+    fn of(value: Value<'a>) -> Self {
         let mut response = Self::default();
-        let _ = members(document, |key, value| {
-            let text = || string(value).ok().map(String::from);
-            match &*key {
-                "object" => response.object = text(),
-                "id" => response.id = text().filter(|id| (1..=LONGEST_ID).contains(&id.len())),
-                "status" => response.status = text(),
-                "background" => response.background = value.get() == "true",
-                "error" => response.error |= is_error(value),
-                "usage" => response.usage = usage(value).or(response.usage),
-                "tool_usage" => response.searches = searches(value),
-                "service_tier" => response.tier = tier(value),
-                "output" => response.output = Some(value).filter(|v| kind(v) == Kind::Array),
-                _ => {}
-            }
+        let _ = value.members(|key, value| {
+            response.take(&key, value);
             Ok(())
         });
         response
+    }
+
+    fn take(&mut self, key: &str, value: Value<'a>) {
+        let text = || value.string().ok().map(String::from);
+        match key {
+            "object" => self.object = text(),
+            "id" => self.id = text().filter(|id| (1..=LONGEST_ID).contains(&id.len())),
+            "status" => self.status = text(),
+            "background" => self.background = value.get() == "true",
+            "error" => self.error |= is_error(value),
+            "usage" => self.usage = usage(value).or(self.usage),
+            "tool_usage" => self.searches = searches(value),
+            "service_tier" => self.tier = tier(value),
+            "output" => self.output = Some(value).filter(|output| output.kind() == Kind::Array),
+            _ => {}
+        }
     }
 
     /// Whether it is still being made.
@@ -161,7 +164,7 @@ impl<'a> Response<'a> {
         tally.understood = true;
         if let Some(output) = self.output {
             tally.answers = 1;
-            let _ = items(output.get(), |item| {
+            let _ = output.items(|item| {
                 said::append(item, false, &mut tally.text);
                 Ok(())
             });
@@ -173,8 +176,8 @@ impl<'a> Response<'a> {
     }
 }
 
-fn is_error(value: &RawValue) -> bool {
-    match kind(value) {
+fn is_error(value: Value<'_>) -> bool {
+    match value.kind() {
         Kind::Object => true,
         Kind::String => value.get() != "\"\"",
         _ => false,
@@ -182,11 +185,11 @@ fn is_error(value: &RawValue) -> bool {
 }
 
 /// How often the provider searched the web.
-fn searches(tool_usage: &RawValue) -> u64 {
+fn searches(tool_usage: Value<'_>) -> u64 {
     let mut searches = 0;
-    let _ = members(tool_usage.get(), |key, value| {
+    let _ = tool_usage.members(|key, value| {
         if key == "web_search" {
-            let _ = members(value.get(), |key, value| {
+            let _ = value.members(|key, value| {
                 if key == "num_requests" {
                     searches = value.get().parse().unwrap_or(0);
                 }

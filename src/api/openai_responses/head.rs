@@ -1,9 +1,7 @@
 //! What an item or a part is.
 
-use serde_json::value::RawValue;
-
 use super::items::INPUT;
-use crate::api::json::{members, string};
+use crate::api::json::Value;
 use crate::api::{Detail, Invalid};
 
 /// What decides how an item or a part is read. One that says it twice could be read in two ways.
@@ -15,15 +13,15 @@ pub(super) struct Head {
 }
 
 impl Head {
-    pub(super) fn of(item: &RawValue) -> Result<Self, Invalid> {
+    pub(super) fn of(item: Value<'_>) -> Result<Self, Invalid> {
         let mut head = Self::default();
         let mut seen = [false; 2];
-        members(item.get(), |key, value| {
+        item.members(|key, value| {
             let known = match &*key {
                 "type" => 0,
                 "role" => 1,
                 "detail" => {
-                    head.detail = Detail::of(&string(value).unwrap_or_default());
+                    head.detail = Detail::of(&value.string().unwrap_or_default());
                     return Ok(());
                 }
                 _ => return Ok(()),
@@ -34,7 +32,7 @@ impl Head {
                     format!("{key} is repeated in an item"),
                 ));
             }
-            let text = string(value).unwrap_or_default().into_owned();
+            let text = value.string().unwrap_or_default().into_owned();
             match known {
                 0 => head.kind = text,
                 _ => head.role = text,

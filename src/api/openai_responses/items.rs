@@ -2,12 +2,10 @@
 //!
 //! Every field of an item is counted, known or not, and every copy of it: whichever the provider believes, it is paid for.
 
-use serde_json::value::RawValue;
-
 use super::head::Head;
 use super::tools::Loaded;
 use super::{around, parts, tools};
-use crate::api::json::{Kind, kind};
+use crate::api::json::{Kind, Value};
 use crate::api::read::walk::{Walk, is_mark};
 use crate::api::{Call, Input, Invalid, Medium, MediumKind, Opaque};
 
@@ -52,7 +50,7 @@ impl<'b, 'c> Reader<'b, 'c> {
     }
 
     /// Instructions are a message of the developer's, or items.
-    pub(super) fn instructions(&mut self, value: &RawValue) -> Result<(), Invalid> {
+    pub(super) fn instructions(&mut self, value: Value<'_>) -> Result<(), Invalid> {
         if value.get() == "\"\"" {
             self.call.input.has_empty_instructions = true;
             return Ok(());
@@ -61,22 +59,22 @@ impl<'b, 'c> Reader<'b, 'c> {
     }
 
     /// The input itself. `compacts` where the provider is to compact the conversation.
-    pub(super) fn input(&mut self, value: &RawValue, compacts: bool) -> Result<(), Invalid> {
+    pub(super) fn input(&mut self, value: Value<'_>, compacts: bool) -> Result<(), Invalid> {
         self.before = compacts.then(|| self.call.input.clone());
         self.read(value)
     }
 
     /// A string is one message.
-    fn read(&mut self, value: &RawValue) -> Result<(), Invalid> {
-        match kind(value) {
+    fn read(&mut self, value: Value<'_>) -> Result<(), Invalid> {
+        match value.kind() {
             Kind::Array => self.list(value, Self::item),
             Kind::String => self.item(value),
             _ => Err(Invalid::param(INPUT, "input must be a string or a list")),
         }
     }
 
-    fn item(&mut self, item: &RawValue) -> Result<(), Invalid> {
-        if kind(item) == Kind::String {
+    fn item(&mut self, item: Value<'_>) -> Result<(), Invalid> {
+        if item.kind() == Kind::String {
             self.call.input.messages += 1;
             return self.any(item);
         }
@@ -111,7 +109,7 @@ impl<'b, 'c> Reader<'b, 'c> {
         }
     }
 
-    fn message(&mut self, message: &RawValue, head: &Head) -> Result<(), Invalid> {
+    fn message(&mut self, message: Value<'_>, head: &Head) -> Result<(), Invalid> {
         let input = &mut self.call.input;
         input.messages += 1;
         input.names += u64::from(head.role == "assistant");
@@ -122,13 +120,13 @@ impl<'b, 'c> Reader<'b, 'c> {
     }
 
     /// A call. The function's name is told again with the result.
-    fn called(&mut self, item: &RawValue, after_call: bool) -> Result<(), Invalid> {
+    fn called(&mut self, item: Value<'_>, after_call: bool) -> Result<(), Invalid> {
         let beside = if after_call { around::PARALLEL } else { 0 };
         self.step(around::FUNCTION_CALL + beside);
         let mut is_grouped = false;
         self.fields(item, |reader, key, value| {
             if matches!(key, "name" | "namespace") {
-                is_grouped |= key == "namespace" && kind(value) == Kind::String;
+                is_grouped |= key == "namespace" && value.kind() == Kind::String;
                 reader.any(value)?;
             }
             reader.field(key, value)
@@ -139,8 +137,8 @@ impl<'b, 'c> Reader<'b, 'c> {
         Ok(())
     }
 
-    fn compaction(&mut self, item: &RawValue) -> Result<(), Invalid> {
-        self.fields(item, |reader, key, value| match (key, kind(value)) {
+    fn compaction(&mut self, item: Value<'_>) -> Result<(), Invalid> {
+        self.fields(item, |reader, key, value| match (key, value.kind()) {
             ("encrypted_content", Kind::String) => {
                 if around::is_sealed(value.get().len() as u64) {
                     reader.forget();
@@ -160,17 +158,17 @@ impl<'b, 'c> Reader<'b, 'c> {
         }
     }
 
-    fn sealed(&mut self, value: &RawValue, characters: u64) {
+    fn sealed(&mut self, value: Value<'_>, characters: u64) {
         let size = value.get().len() as u64;
         let sealed = &mut self.call.input.sealed;
         *sealed = sealed.saturating_add(around::sealed(size, characters));
     }
 
-    fn tools(&mut self, item: &RawValue, overhead: u64) -> Result<(), Invalid> {
+    fn tools(&mut self, item: Value<'_>, overhead: u64) -> Result<(), Invalid> {
         self.call.input.messages += 1;
         self.call.input.overhead += overhead;
         self.fields(item, |reader, key, value| match key {
-            "tools" if kind(value) == Kind::Array => {
+            "tools" if value.kind() == Kind::Array => {
                 tools::read_loaded(reader.body, value, &mut reader.loaded, reader.call)
             }
             "role" | "execution" if is_mark(value) => Ok(()),
@@ -187,8 +185,8 @@ impl<'b, 'c> Reader<'b, 'c> {
     }
 
     /// A field of an item.
-    fn field(&mut self, key: &str, value: &RawValue) -> Result<(), Invalid> {
-        match (key, kind(value)) {
+    fn field(&mut self, key: &str, value: Value<'_>) -> Result<(), Invalid> {
+        match (key, value.kind()) {
             // Marks tie items together and are not shown to the model.
             ("type" | "id" | "call_id" | "status" | "container_id" | "execution", _)
                 if is_mark(value) =>

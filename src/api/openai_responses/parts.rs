@@ -2,29 +2,27 @@
 
 use std::borrow::Cow;
 
-use serde_json::value::RawValue;
-
 use super::around;
 use super::head::Head;
 use super::items::Reader;
-use crate::api::json::{Kind, kind, string};
+use crate::api::json::{Kind, Value};
 use crate::api::media::Content;
 use crate::api::read::walk::{Walk as _, is_mark};
 use crate::api::{Detail, Invalid, Medium, MediumKind, Opaque};
 
 /// One part of a content: text, or a medium.
-pub(super) fn part(reader: &mut Reader<'_, '_>, part: &RawValue) -> Result<(), Invalid> {
-    if kind(part) != Kind::Object {
+pub(super) fn part(reader: &mut Reader<'_, '_>, part: Value<'_>) -> Result<(), Invalid> {
+    if part.kind() != Kind::Object {
         return reader.any(part);
     }
     let head = Head::of(part)?;
-    reader.fields(part, |reader, key, value| match (key, kind(value)) {
+    reader.fields(part, |reader, key, value| match (key, value.kind()) {
         ("type" | "detail" | "prompt_cache_breakpoint", _) if is_mark(value) => Ok(()),
         // Told about an answer, not in it.
         ("annotations" | "logprobs", _) => Ok(()),
         ("image_url", Kind::String) => image(reader, value, head.detail),
         ("image_url", Kind::Object) => reader.fields(value, |reader, key, value| match key {
-            "url" if kind(value) == Kind::String => image(reader, value, head.detail),
+            "url" if value.kind() == Kind::String => image(reader, value, head.detail),
             "detail" if is_mark(value) => Ok(()),
             _ => reader.any(value),
         }),
@@ -45,18 +43,18 @@ pub(super) fn part(reader: &mut Reader<'_, '_>, part: &RawValue) -> Result<(), I
     })
 }
 
-fn image(reader: &mut Reader<'_, '_>, url: &RawValue, detail: Detail) -> Result<(), Invalid> {
+fn image(reader: &mut Reader<'_, '_>, url: Value<'_>, detail: Detail) -> Result<(), Invalid> {
     let medium = Medium::image(&decoded(url)?, detail);
     reader.call.add_medium(medium);
     Ok(())
 }
 
 /// `{"data": …, "format": …}`
-fn sound(reader: &mut Reader<'_, '_>, value: &RawValue) -> Result<(), Invalid> {
+fn sound(reader: &mut Reader<'_, '_>, value: Value<'_>) -> Result<(), Invalid> {
     let mut sounds = Vec::new();
     let mut is_wav = false;
     reader.fields(value, |reader, key, value| {
-        match (key, kind(value)) {
+        match (key, value.kind()) {
             ("data", Kind::String) => {
                 sounds.push(Medium::encoded(MediumKind::Audio, &decoded(value)?));
             }
@@ -79,12 +77,12 @@ fn sound(reader: &mut Reader<'_, '_>, value: &RawValue) -> Result<(), Invalid> {
     Ok(())
 }
 
-fn file(reader: &mut Reader<'_, '_>, data: &RawValue) -> Result<(), Invalid> {
+fn file(reader: &mut Reader<'_, '_>, data: Value<'_>) -> Result<(), Invalid> {
     reader.call.input.overhead += around::FILE;
     reader.call.add_content(Content::of_file(&decoded(data)?));
     Ok(())
 }
 
-pub(super) fn decoded(value: &RawValue) -> Result<Cow<'_, str>, Invalid> {
-    string(value).map_err(Reader::broken)
+pub(super) fn decoded(value: Value<'_>) -> Result<Cow<'_, str>, Invalid> {
+    value.string().map_err(Reader::broken)
 }

@@ -1,10 +1,8 @@
 //! Reading a request.
 
-use serde_json::value::RawValue;
-
 use super::items::Reader;
 use super::tools;
-use crate::api::json::{Kind, Stop, kind, members, position, string};
+use crate::api::json::{Kind, Stop, Value, members, position};
 use crate::api::openai::format;
 use crate::api::openai::model::{model, no_extra_body};
 use crate::api::read::keys::Seen;
@@ -71,19 +69,19 @@ pub(super) fn read(path: &str, suffix: &[&str], body: &str) -> Result<Call, Inva
 /// The members of a request that matter to us.
 #[derive(Default)]
 struct Top<'a> {
-    model: Option<&'a RawValue>,
-    input: Option<&'a RawValue>,
-    instructions: Option<&'a RawValue>,
-    cap: Option<&'a RawValue>,
-    stream: Option<&'a RawValue>,
-    background: Option<&'a RawValue>,
-    tools: Option<&'a RawValue>,
-    tool_choice: Option<&'a RawValue>,
-    text: Option<&'a RawValue>,
-    reasoning: Option<&'a RawValue>,
-    service_tier: Option<&'a RawValue>,
+    model: Option<Value<'a>>,
+    input: Option<Value<'a>>,
+    instructions: Option<Value<'a>>,
+    cap: Option<Value<'a>>,
+    stream: Option<Value<'a>>,
+    background: Option<Value<'a>>,
+    tools: Option<Value<'a>>,
+    tool_choice: Option<Value<'a>>,
+    text: Option<Value<'a>>,
+    reasoning: Option<Value<'a>>,
+    service_tier: Option<Value<'a>>,
     /// What the answer may consist of.
-    modalities: Vec<&'a RawValue>,
+    modalities: Vec<Value<'a>>,
     /// The provider goes on from what it has stored.
     stored: bool,
     /// The provider compacts the conversation where it grows too long.
@@ -102,7 +100,7 @@ impl<'a> Top<'a> {
         Ok(top)
     }
 
-    fn take(&mut self, key: &str, value: &'a RawValue) -> Result<(), Invalid> {
+    fn take(&mut self, key: &str, value: Value<'a>) -> Result<(), Invalid> {
         let given = Some(value).filter(not_null);
         match key {
             "model" => self.model = Some(value),
@@ -130,21 +128,24 @@ impl<'a> Top<'a> {
 
 /// How to reason, and in which mode: in another than the usual one the provider has several models work at it and bills
 /// them all. On the recordings "pro" was billed 86 times the input.
-fn read_reasoning(reasoning: &RawValue, call: &mut Call) -> Result<(), Invalid> {
+fn read_reasoning(reasoning: Value<'_>, call: &mut Call) -> Result<(), Invalid> {
     const PARAM: &str = "reasoning";
-    let is = |value: &RawValue, wanted: &str| string(value).is_ok_and(|text| text == wanted);
+    let is = |value: Value<'_>, wanted: &str| value.string().is_ok_and(|text| text == wanted);
     call.reasons = true;
     let mut seen = Seen::of(&["effort", "mode"]);
-    members(reasoning.get(), |key, value| {
-        seen.note(&key)?;
-        match &*key {
-            "effort" if is(value, "none") => call.reasons = false,
-            "mode" if not_null(&value) && !is(value, "standard") => call.hides(Opaque::HostedTool),
-            _ => {}
-        }
-        Ok(())
-    })
-    .map_err(|stop| stop.at(PARAM))
+    reasoning
+        .members(|key, value| {
+            seen.note(&key)?;
+            match &*key {
+                "effort" if is(value, "none") => call.reasons = false,
+                "mode" if not_null(&value) && !is(value, "standard") => {
+                    call.hides(Opaque::HostedTool)
+                }
+                _ => {}
+            }
+            Ok(())
+        })
+        .map_err(|stop| stop.at(PARAM))
 }
 
 fn input(body: &str, top: &Top<'_>, call: &mut Call) -> Result<(), Invalid> {
@@ -167,8 +168,8 @@ fn input(body: &str, top: &Top<'_>, call: &mut Call) -> Result<(), Invalid> {
     }
     if let Some(choice) = top.tool_choice {
         // A bare name costs nothing. What is no object has no members.
-        let _ = members(choice.get(), |_, member| {
-            if matches!(kind(member), Kind::Object | Kind::Array) {
+        let _ = choice.members(|_, member| {
+            if matches!(member.kind(), Kind::Object | Kind::Array) {
                 call.input.add(Text::Span(position(body, member.get())));
             }
             Ok(())
@@ -179,9 +180,9 @@ fn input(body: &str, top: &Top<'_>, call: &mut Call) -> Result<(), Invalid> {
 }
 
 /// The schema that the answer is to have. How verbose it is to be costs nothing, and neither does a bare kind of answer.
-fn read_format(body: &str, text: &RawValue, call: &mut Call) -> Result<(), Invalid> {
+fn read_format(body: &str, text: Value<'_>, call: &mut Call) -> Result<(), Invalid> {
     const PARAM: &str = "text";
-    members(text.get(), |key, value| {
+    text.members(|key, value| {
         if key == "format" && says_more_than_its_type(value) {
             format::json_schema(body, value, PARAM, &mut call.input)?;
         }
@@ -190,10 +191,10 @@ fn read_format(body: &str, text: &RawValue, call: &mut Call) -> Result<(), Inval
     .map_err(|stop| stop.at(PARAM))
 }
 
-fn says_more_than_its_type(format: &RawValue) -> bool {
+fn says_more_than_its_type(format: Value<'_>) -> bool {
     let mut says_more = false;
     // What is no object has no members.
-    let _ = members(format.get(), |key, _| {
+    let _ = format.members(|key, _| {
         says_more |= key != "type";
         Ok(())
     });

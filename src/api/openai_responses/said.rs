@@ -1,8 +1,6 @@
 //! What the model generated, in the items of an answer.
 
-use serde_json::value::RawValue;
-
-use crate::api::json::{members, string};
+use crate::api::json::Value;
 use crate::api::read::strings;
 
 /// Text stands at most this deep in the members of an item.
@@ -10,11 +8,11 @@ const DEEPEST: u8 = 8;
 
 /// Appends what was generated of an item. Of that, the deltas of a stream have brought most before: then only what comes
 /// in no delta is appended.
-pub(super) fn append(item: &RawValue, after_deltas: bool, text: &mut String) {
+pub(super) fn append(item: Value<'_>, after_deltas: bool, text: &mut String) {
     let mut is = String::new();
-    let _ = members(item.get(), |key, value| {
+    let _ = item.members(|key, value| {
         if key == "type" {
-            is = string(value).unwrap_or_default().into_owned();
+            is = value.string().unwrap_or_default().into_owned();
         }
         Ok(())
     });
@@ -30,7 +28,7 @@ pub(super) fn append(item: &RawValue, after_deltas: bool, text: &mut String) {
         "file_search_call" => Some(&["queries"]),
         _ => None,
     };
-    let _ = members(item.get(), |key, value| {
+    let _ = item.members(|key, value| {
         if only.is_none_or(|only| only.contains(&&*key)) && is_generated(&key) {
             strings::append(value, DEEPEST, is_generated, text);
         }

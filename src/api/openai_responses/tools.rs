@@ -2,10 +2,8 @@
 
 use std::collections::HashSet;
 
-use serde_json::value::RawValue;
-
 use super::around;
-use crate::api::json::{items, members, string};
+use crate::api::json::Value;
 use crate::api::openai::schema::{Member, text};
 use crate::api::openai::tools::{declare, declare_as, namespace, tree};
 use crate::api::read::node::Node;
@@ -19,45 +17,47 @@ pub(super) type Loaded = HashSet<Box<str>>;
 /// Reads the `tools` of an item, which it loads. Each is in a namespace by its own name.
 pub(super) fn read_loaded(
     body: &str,
-    value: &RawValue,
+    value: Value<'_>,
     loaded: &mut Loaded,
     call: &mut Call,
 ) -> Result<(), Invalid> {
-    items(value.get(), |tool| {
-        let Some((kind, tree)) = declared(body, tool, call)? else {
-            return Ok(());
-        };
-        let tool = tree.members(TOOLS)?;
-        let name = text(tool, "name");
-        if kind == "namespace" {
-            for tool in grouped(tool) {
-                loaded.insert(text(tool.members(TOOLS)?, "name").into());
+    value
+        .items(|tool| {
+            let Some((kind, tree)) = declared(body, tool, call)? else {
+                return Ok(());
+            };
+            let tool = tree.members(TOOLS)?;
+            let name = text(tool, "name");
+            if kind == "namespace" {
+                for tool in grouped(tool) {
+                    loaded.insert(text(tool.members(TOOLS)?, "name").into());
+                }
+                group(&name, tool, call)?;
+            } else {
+                namespace(&name, &mut call.input);
+                declare(&tree, &mut call.input)?;
             }
-            group(&name, tool, call)?;
-        } else {
-            namespace(&name, &mut call.input);
-            declare(&tree, &mut call.input)?;
-        }
-        loaded.insert(name.into());
-        Ok(())
-    })
-    .map_err(|stop| stop.at(TOOLS))
+            loaded.insert(name.into());
+            Ok(())
+        })
+        .map_err(|stop| stop.at(TOOLS))
 }
 
 /// Reads the `tools` of a request. Their loading is deferred only where the model can search for them: else a server that
 /// knows of no search would show it all of them.
 pub(super) fn read(
     body: &str,
-    value: &RawValue,
+    value: Value<'_>,
     loaded: &Loaded,
     call: &mut Call,
 ) -> Result<(), Invalid> {
     let mut can_search = false;
-    items(value.get(), |tool| {
-        can_search |= kind(tool)? == "tool_search";
-        Ok(())
-    })
-    .map_err(|stop| stop.at(TOOLS))?;
+    value
+        .items(|tool| {
+            can_search |= kind(tool)? == "tool_search";
+            Ok(())
+        })
+        .map_err(|stop| stop.at(TOOLS))?;
     let mut reader = Reader {
         call,
         loaded,
@@ -66,13 +66,12 @@ pub(super) fn read(
         has_waiting: false,
         searches: false,
     };
-    items(value.get(), |tool| {
-        match declared(body, tool, reader.call)? {
+    value
+        .items(|tool| match declared(body, tool, reader.call)? {
             Some((kind, tree)) => reader.tool(&kind, &tree),
             None => Ok(()),
-        }
-    })
-    .map_err(|stop| stop.at(TOOLS))?;
+        })
+        .map_err(|stop| stop.at(TOOLS))?;
     reader.close();
     Ok(())
 }
@@ -149,7 +148,7 @@ impl Reader<'_> {
 /// A tool that is declared to the model, and what kind it is. Others are the provider's.
 fn declared<'t>(
     body: &str,
-    tool: &'t RawValue,
+    tool: Value<'t>,
     call: &mut Call,
 ) -> Result<Option<(String, Node<'t>)>, Invalid> {
     let kind = kind(tool)?;
@@ -195,10 +194,10 @@ fn grouped<'n>(group: &'n [Member<'n>]) -> impl Iterator<Item = &'n Node<'n>> {
 }
 
 /// The type of a tool. One that comes twice could be taken for either.
-fn kind(tool: &RawValue) -> Result<String, Invalid> {
+fn kind(tool: Value<'_>) -> Result<String, Invalid> {
     let mut kind = None;
-    members(tool.get(), |key, value| {
-        if key == "type" && kind.replace(string(value).unwrap_or_default()).is_some() {
+    tool.members(|key, value| {
+        if key == "type" && kind.replace(value.string().unwrap_or_default()).is_some() {
             return Err(Invalid::param(TOOLS, "the type of a tool is repeated"));
         }
         Ok(())

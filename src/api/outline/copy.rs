@@ -1,5 +1,7 @@
 //! What is kept of an object.
 
+use crate::api::text_of;
+
 /// How many bytes are kept.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Bounds {
@@ -103,7 +105,7 @@ impl BoundedCopy {
 
     /// Shows what is kept, and forgets it.
     pub(super) fn hand_out(&mut self, each: &mut impl FnMut(&str)) {
-        each(&String::from_utf8_lossy(&self.kept));
+        each(&text_of(&self.kept));
         for buffer in [&mut self.kept, &mut self.member] {
             buffer.clear();
             buffer.shrink_to(MOST_IDLE);

@@ -1,6 +1,6 @@
 //! Keys and values, as far as it takes to know where they end.
 
-use memchr::memchr2;
+use crate::api::json::quote_or_backslash;
 
 /// The key or the value that is read.
 #[derive(Debug, Default)]
@@ -18,34 +18,42 @@ impl Token {
     pub(super) fn end(&mut self, bytes: &[u8]) -> Option<usize> {
         let mut at = 0;
         loop {
-            // Most of an answer stands in strings, of which only their ends and escapes matter.
-            if self.string == Some(false) {
-                at += memchr2(b'"', b'\\', bytes.get(at..)?)?;
-            }
-            if self.ends_before(*bytes.get(at)?) {
+            at += self.rest_of_string(bytes.get(at..)?)?;
+            at += self.before_string(bytes.get(at..)?)?;
+            if bytes[at] != b'"' {
                 return Some(at);
             }
+            self.string = Some(false);
             at += 1;
         }
     }
 
-    fn ends_before(&mut self, byte: u8) -> bool {
-        if let Some(escaped) = self.string {
-            self.string = match byte {
-                _ if escaped => Some(false),
-                b'\\' => Some(true),
-                b'"' => None,
-                _ => Some(false),
-            };
-            return false;
+    /// How long the rest of the string is, if there is one. Most of an answer stands in strings, of which only ends and escapes
+    /// matter.
+    fn rest_of_string(&mut self, bytes: &[u8]) -> Option<usize> {
+        let mut at = 0;
+        while let Some(escaped) = self.string {
+            at += usize::from(escaped);
+            let rest = bytes.get(at..)?;
+            self.string = Some(false);
+            at += quote_or_backslash(rest)?;
+            self.string = (bytes[at] == b'\\').then_some(true);
+            at += 1;
         }
-        match byte {
-            b':' | b',' | b'}' | b']' if self.depth == 0 => return true,
-            b'"' => self.string = Some(false),
-            b'[' | b'{' => self.depth += 1,
-            b']' | b'}' => self.depth -= 1,
-            _ => {}
-        }
-        false
+        Some(at)
+    }
+
+    /// How much comes before the next string, or before the end.
+    fn before_string(&mut self, bytes: &[u8]) -> Option<usize> {
+        bytes.iter().position(|byte| {
+            match byte {
+                b'"' => return true,
+                b':' | b',' | b'}' | b']' if self.depth == 0 => return true,
+                b'[' | b'{' => self.depth += 1,
+                b']' | b'}' => self.depth -= 1,
+                _ => {}
+            }
+            false
+        })
     }
 }

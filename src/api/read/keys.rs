@@ -19,7 +19,13 @@ impl Seen {
     }
 
     pub(in crate::api) fn note(&mut self, key: &str) -> Result<(), Invalid> {
-        let Some(at) = self.keys.iter().position(|known| alike(known, key)) else {
+        let mut keys = self.keys.iter();
+        let at = if key.is_ascii() {
+            keys.position(|known| known.len() == key.len() && known.eq_ignore_ascii_case(key))
+        } else {
+            keys.position(|known| folds_to(known, key))
+        };
+        let Some(at) = at else {
             return Ok(());
         };
         let known = self.keys[at];
@@ -36,8 +42,8 @@ impl Seen {
     }
 }
 
-/// Whether a key is `known`, case aside. Known keys are ASCII.
-fn alike(known: &str, key: &str) -> bool {
+/// Whether a key that is not ASCII is `known` to some, case aside. Known keys are ASCII.
+fn folds_to(known: &str, key: &str) -> bool {
     let folded = |c: char| match c {
         'ſ' => 's',
         '\u{212a}' => 'k',

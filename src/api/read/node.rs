@@ -4,11 +4,9 @@ use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::Error as _;
-use serde_json::Deserializer;
-use serde_json::value::RawValue;
 
 use crate::api::Invalid;
-use crate::api::json::Key;
+use crate::api::json::{Scanner, Value};
 
 /// Deeper values are refused, before they overflow the stack; `serde_json` goes as deep.
 const DEEPEST: u8 = 127;
@@ -23,8 +21,8 @@ pub(in crate::api) enum Node<'a> {
 
 impl<'a> Node<'a> {
     /// The tree of a value.
-    pub(in crate::api) fn of(value: &'a RawValue) -> serde_json::Result<Self> {
-        Reader { rest: value.get() }.value(DEEPEST)
+    pub(in crate::api) fn of(value: Value<'a>) -> serde_json::Result<Self> {
+        read(&mut Scanner::of(value), DEEPEST)
     }
 
     /// The members of an object, repeated ones included.
@@ -66,71 +64,46 @@ impl fmt::Display for Node<'_> {
     }
 }
 
-/// Reads what is known to be JSON, since it is a [`RawValue`]: so it need not look at every comma.
-struct Reader<'a> {
-    rest: &'a str,
+/// Reads the tree of what comes next.
+fn read<'a>(scanner: &mut Scanner<'a>, depth: u8) -> serde_json::Result<Node<'a>> {
+    match scanner.peek() {
+        Some(b'"') => string(scanner.string()).map(Node::String),
+        Some(b'[') => list(scanner, *b"[]", depth, read).map(Node::Array),
+        Some(b'{') => list(scanner, *b"{}", depth, member).map(Node::Object),
+        _ => plain(scanner).map(Node::Plain),
+    }
 }
 
-impl<'a> Reader<'a> {
-    fn value(&mut self, depth: u8) -> serde_json::Result<Node<'a>> {
-        match self.rest.as_bytes().first() {
-            Some(b'"') => self.string().map(Node::String),
-            Some(b'[') => self.list(b']', depth, Self::value).map(Node::Array),
-            Some(b'{') => self.list(b'}', depth, Self::member).map(Node::Object),
-            _ => self.plain().map(Node::Plain),
-        }
-    }
+fn member<'a>(
+    scanner: &mut Scanner<'a>,
+    depth: u8,
+) -> serde_json::Result<(Cow<'a, str>, Node<'a>)> {
+    let key = string(scanner.key())?;
+    Ok((key, read(scanner, depth)?))
+}
 
-    fn member(&mut self, depth: u8) -> serde_json::Result<(Cow<'a, str>, Node<'a>)> {
-        let key = self.string()?;
-        self.skip(":");
-        Ok((key, self.value(depth)?))
+/// What stands between two brackets.
+fn list<'a, T>(
+    scanner: &mut Scanner<'a>,
+    [opening, closing]: [u8; 2],
+    depth: u8,
+    each: fn(&mut Scanner<'a>, u8) -> serde_json::Result<T>,
+) -> serde_json::Result<Vec<T>> {
+    let too_deep = || serde_json::Error::custom("recursion limit exceeded");
+    let deeper = depth.checked_sub(1).ok_or_else(too_deep)?;
+    let mut list = Vec::new();
+    scanner.open(opening);
+    while !scanner.closes(closing) {
+        list.push(each(scanner, deeper)?);
     }
+    Ok(list)
+}
 
-    /// What stands between two brackets.
-    fn list<T>(
-        &mut self,
-        closing: u8,
-        depth: u8,
-        mut each: impl FnMut(&mut Self, u8) -> serde_json::Result<T>,
-    ) -> serde_json::Result<Vec<T>> {
-        let too_deep = || serde_json::Error::custom("recursion limit exceeded");
-        let deeper = depth.checked_sub(1).ok_or_else(too_deep)?;
-        let mut list = Vec::new();
-        self.rest = &self.rest[1..];
-        self.skip("");
-        while self.rest.as_bytes().first() != Some(&closing) {
-            list.push(each(self, deeper)?);
-            self.skip(",");
-        }
-        self.rest = &self.rest[1..];
-        Ok(list)
-    }
+fn string<'a>(text: serde_json::Result<Option<Cow<'a, str>>>) -> serde_json::Result<Cow<'a, str>> {
+    text?.ok_or_else(|| serde_json::Error::custom("expected a string"))
+}
 
-    fn string(&mut self) -> serde_json::Result<Cow<'a, str>> {
-        let mut strings = Deserializer::from_str(self.rest).into_iter::<Key<'a>>();
-        let Some(Key(text)) = strings.next().transpose()? else {
-            return Err(serde_json::Error::custom("expected a string"));
-        };
-        self.rest = &self.rest[strings.byte_offset()..];
-        Ok(text)
-    }
-
-    fn plain(&mut self) -> serde_json::Result<&'a str> {
-        let ends = |c: char| matches!(c, ',' | ']' | '}') || c.is_ascii_whitespace();
-        let end = self.rest.find(ends).unwrap_or(self.rest.len());
-        if end == 0 {
-            return Err(serde_json::Error::custom("expected a value"));
-        }
-        let (text, rest) = self.rest.split_at(end);
-        self.rest = rest;
-        Ok(text)
-    }
-
-    /// Goes on behind white space and, if it comes next, this mark.
-    fn skip(&mut self, mark: &str) {
-        let rest = self.rest.trim_ascii_start();
-        let rest = rest.strip_prefix(mark).unwrap_or(rest);
-        self.rest = rest.trim_ascii_start();
-    }
+fn plain<'a>(scanner: &mut Scanner<'a>) -> serde_json::Result<&'a str> {
+    let plain = scanner.plain();
+    plain.ok_or_else(|| serde_json::Error::custom("expected a value"))
 }

@@ -2,10 +2,11 @@
 //!
 //! What cannot be read permits everything: the provider may understand it.
 
-use memchr::memmem;
-use serde_json::value::RawValue;
+use std::sync::LazyLock;
 
-use crate::api::json::{Kind, items, kind, string};
+use memchr::memmem::Finder;
+
+use crate::api::json::{Kind, Value};
 use crate::api::{Call, MediumKind};
 use crate::prices::{CacheWrites, Permits};
 use crate::usage::ServiceTier;
@@ -14,8 +15,8 @@ use crate::usage::ServiceTier;
 /// unasked; servers with models of others take their marks.
 pub(in crate::api) fn openai(
     body: &str,
-    tier: Option<&RawValue>,
-    modalities: &[&RawValue],
+    tier: Option<Value<'_>>,
+    modalities: &[Value<'_>],
 ) -> Permits {
     Permits {
         service_tier: tier.and_then(service_tier),
@@ -26,8 +27,8 @@ pub(in crate::api) fn openai(
 }
 
 /// The tier of service that is asked for; nothing where that is left to the provider.
-pub(in crate::api) fn service_tier(value: &RawValue) -> Option<ServiceTier> {
-    match (kind(value), string(value)) {
+pub(in crate::api) fn service_tier(value: Value<'_>) -> Option<ServiceTier> {
+    match (value.kind(), value.string()) {
         (Kind::Null, _) => None,
         (_, Ok(name)) => ServiceTier::named(&name),
         (_, Err(_)) => Some(ServiceTier::Other),
@@ -35,16 +36,17 @@ pub(in crate::api) fn service_tier(value: &RawValue) -> Option<ServiceTier> {
 }
 
 /// Whether a list of what an answer may consist of has more in it than texts and images, which are no sounds.
-pub(in crate::api) fn is_heard(modalities: &RawValue) -> bool {
-    let is_silent = |item: &RawValue| {
+pub(in crate::api) fn is_heard(modalities: Value<'_>) -> bool {
+    let is_silent = |item: Value<'_>| {
         let is = |name: &str, silent: &str| name.eq_ignore_ascii_case(silent);
-        string(item).is_ok_and(|name| is(&name, "text") || is(&name, "image"))
+        item.string()
+            .is_ok_and(|name| is(&name, "text") || is(&name, "image"))
     };
-    match kind(modalities) {
+    match modalities.kind() {
         Kind::Null => false,
         Kind::Array => {
             let mut is_heard = false;
-            let walked = items(modalities.get(), |item| {
+            let walked = modalities.items(|item| {
                 is_heard |= !is_silent(item);
                 Ok(())
             });
@@ -60,11 +62,11 @@ pub(in crate::api) fn cache_writes(body: &str) -> CacheWrites {
         return CacheWrites::Hour;
     }
     let is_null = |value: &&str| value.starts_with("null");
-    if values(body, "\"cache_control\"").all(|mark| is_null(&mark)) {
+    if values(body, &CACHE_CONTROL).all(|mark| is_null(&mark)) {
         return CacheWrites::None;
     }
     let is_short = |ttl: &str| is_null(&ttl) || ttl.starts_with("\"5m\"");
-    if values(body, "\"ttl\"").all(is_short) {
+    if values(body, &TTL).all(is_short) {
         CacheWrites::Minutes
     } else {
         CacheWrites::Hour
@@ -88,25 +90,38 @@ impl MediumKind {
     }
 }
 
-/// What stands after every member of a name, anywhere in a body. The name comes in its quotes: within a text these are escaped,
-/// so what is found is a string of its own.
-fn values<'b>(body: &'b str, name: &'static str) -> impl Iterator<Item = &'b str> {
-    memmem::find_iter(body.as_bytes(), name).filter_map(move |at| {
-        let after = body[at + name.len()..].trim_ascii_start();
+/// Names of members, in their quotes: within a text these are escaped, so what is found is a string of its own.
+static CACHE_CONTROL: LazyLock<Finder<'static>> = finder(|| Finder::new("\"cache_control\""));
+static TTL: LazyLock<Finder<'static>> = finder(|| Finder::new("\"ttl\""));
+/// What an escaped ASCII letter begins with.
+static ESCAPE: LazyLock<Finder<'static>> = finder(|| Finder::new("\\u00"));
+
+/// To make one takes longer than to search a small body with it.
+const fn finder(make: fn() -> Finder<'static>) -> LazyLock<Finder<'static>> {
+    LazyLock::new(make)
+}
+
+/// What stands after every member of a name, anywhere in a body.
+fn values<'b>(body: &'b str, name: &'b Finder<'_>) -> impl Iterator<Item = &'b str> {
+    name.find_iter(body.as_bytes()).filter_map(move |at| {
+        let after = body[at + name.needle().len()..].trim_ascii_start();
         Some(after.strip_prefix(':')?.trim_ascii_start())
     })
 }
 
 /// Whether a letter, a digit or an underscore is written as an escape, which nobody does who has nothing to hide by it.
 fn spells_letters_out(body: &str) -> bool {
-    const ESCAPE: &str = "\\u00";
-    memmem::find_iter(body.as_bytes(), ESCAPE).any(|at| {
-        let slashes = body[..at].bytes().rev().take_while(|&byte| byte == b'\\');
-        let is_escaped = slashes.count() % 2 == 1;
-        let code = body.get(at + ESCAPE.len()..at + ESCAPE.len() + 2);
-        let code = code.and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        !is_escaped && code.is_some_and(|code| code.is_ascii_alphanumeric() || code == b'_')
-    })
+    let bytes = body.as_bytes();
+    // Where nothing is escaped, the shorter search is enough.
+    memchr::memchr(b'\\', bytes).is_some()
+        && ESCAPE.find_iter(bytes).any(|at| {
+            let slashes = body[..at].bytes().rev().take_while(|&byte| byte == b'\\');
+            let is_escaped = slashes.count() % 2 == 1;
+            let digits = at + ESCAPE.needle().len();
+            let code = body.get(digits..digits + 2);
+            let code = code.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+            !is_escaped && code.is_some_and(|code| code.is_ascii_alphanumeric() || code == b'_')
+        })
 }
 
 #[cfg(test)]

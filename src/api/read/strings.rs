@@ -1,12 +1,10 @@
 //! What a model has generated, gathered from answers.
 
-use serde_json::value::RawValue;
-
-use crate::api::json::{Kind, items, kind, members, string};
+use crate::api::json::{Kind, Value};
 
 /// Appends all strings in a value, so many levels deep, but those under keys that no model generates.
 pub(in crate::api) fn append(
-    value: &RawValue,
+    value: Value<'_>,
     deep: u8,
     is_generated: fn(&str) -> bool,
     text: &mut String,
@@ -14,16 +12,16 @@ pub(in crate::api) fn append(
     let Some(deeper) = deep.checked_sub(1) else {
         return;
     };
-    match kind(value) {
-        Kind::String => text.push_str(&string(value).unwrap_or_default()),
+    match value.kind() {
+        Kind::String => text.push_str(&value.string().unwrap_or_default()),
         Kind::Array => {
-            let _ = items(value.get(), |item| {
+            let _ = value.items(|item| {
                 append(item, deeper, is_generated, text);
                 Ok(())
             });
         }
         Kind::Object => {
-            let _ = members(value.get(), |key, value| {
+            let _ = value.members(|key, value| {
                 if is_generated(&key) {
                     append(value, deeper, is_generated, text);
                 }

@@ -2,23 +2,21 @@
 
 use std::borrow::Cow;
 
-use serde_json::value::RawValue;
-
 use crate::api::Invalid;
-use crate::api::json::{Kind, kind};
+use crate::api::json::{Kind, Value};
 
 /// A model's name that is longer is nobody's model; it would only fill counters and logs.
 const LONGEST_MODEL: usize = 512;
 
 /// Whether a value is there, for [`Option::filter`].
-pub(in crate::api) fn not_null(value: &&RawValue) -> bool {
-    kind(value) != Kind::Null
+pub(in crate::api) fn not_null(value: &Value<'_>) -> bool {
+    value.kind() != Kind::Null
 }
 
 /// A whole number from 1 on, written as digits and nothing else: `1e3` and `3.0` are read differently by different servers.
 pub(in crate::api) fn positive(
     param: &'static str,
-    value: Option<&RawValue>,
+    value: Option<Value<'_>>,
 ) -> Result<Option<u64>, Invalid> {
     let Some(value) = value.filter(not_null) else {
         return Ok(None);
@@ -33,8 +31,8 @@ pub(in crate::api) fn positive(
 }
 
 /// `true` or `false`; left out is `false`.
-pub(in crate::api) fn flag(param: &'static str, value: Option<&RawValue>) -> Result<bool, Invalid> {
-    match value.map(kind) {
+pub(in crate::api) fn flag(param: &'static str, value: Option<Value<'_>>) -> Result<bool, Invalid> {
+    match value.map(Value::kind) {
         None | Some(Kind::Null) => Ok(false),
         Some(Kind::Bool(flag)) => Ok(flag),
         Some(_) => Err(Invalid::param(
@@ -59,7 +57,7 @@ pub(in crate::api) fn model_name(model: Cow<'_, str>) -> Result<Cow<'_, str>, In
 /// Routers, and some APIs themselves, run the models of these lists when the first one fails, or instead of it.
 pub(in crate::api) fn no_other_models(
     param: &'static str,
-    value: &RawValue,
+    value: Value<'_>,
 ) -> Result<(), Invalid> {
     if matches!(value.get(), "null" | "\"\"") || is_empty_list(value) {
         return Ok(());
@@ -70,7 +68,7 @@ pub(in crate::api) fn no_other_models(
     Err(Invalid::param(param, message))
 }
 
-pub(in crate::api) fn is_empty_list(value: &RawValue) -> bool {
+pub(in crate::api) fn is_empty_list(value: Value<'_>) -> bool {
     let inside = value
         .get()
         .strip_prefix('[')

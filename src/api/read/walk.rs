@@ -1,8 +1,6 @@
 //! Walking over the messages of a request. What is in them is counted, known or not.
 
-use serde_json::value::RawValue;
-
-use crate::api::json::{Kind, items, kind, members, position, text};
+use crate::api::json::{Kind, Value, position};
 use crate::api::{Input, Invalid, Text};
 
 /// The longest id, kind, role or mark that is passed over, quotes included: it is not shown to the model. In what is
@@ -10,7 +8,7 @@ use crate::api::{Input, Invalid, Text};
 const LONGEST_MARK: usize = 66;
 
 /// Whether a value is so short that it is what its key says.
-pub(in crate::api) fn is_mark(value: &RawValue) -> bool {
+pub(in crate::api) fn is_mark(value: Value<'_>) -> bool {
     value.get().len() <= LONGEST_MARK
 }
 
@@ -28,25 +26,27 @@ pub(in crate::api) trait Walk: Sized {
     /// Calls `each` for every member of an object.
     fn fields<'a>(
         &mut self,
-        object: &'a RawValue,
-        mut each: impl FnMut(&mut Self, &str, &'a RawValue) -> Result<(), Invalid>,
+        object: Value<'a>,
+        mut each: impl FnMut(&mut Self, &str, Value<'a>) -> Result<(), Invalid>,
     ) -> Result<(), Invalid> {
-        members(object.get(), |key, value| each(self, &key, value))
+        object
+            .members(|key, value| each(self, &key, value))
             .map_err(|stop| stop.at(Self::PARAM))
     }
 
     /// Calls `each` for every item of a list.
     fn list(
         &mut self,
-        list: &RawValue,
-        mut each: impl FnMut(&mut Self, &RawValue) -> Result<(), Invalid>,
+        list: Value<'_>,
+        mut each: impl FnMut(&mut Self, Value<'_>) -> Result<(), Invalid>,
     ) -> Result<(), Invalid> {
-        items(list.get(), |item| each(self, item)).map_err(|stop| stop.at(Self::PARAM))
+        list.items(|item| each(self, item))
+            .map_err(|stop| stop.at(Self::PARAM))
     }
 
     /// Counts any value: a string's text, or the JSON of what is no string.
-    fn any(&mut self, value: &RawValue) -> Result<(), Invalid> {
-        let text = match kind(value) {
+    fn any(&mut self, value: Value<'_>) -> Result<(), Invalid> {
+        let text = match value.kind() {
             Kind::Null => return Ok(()),
             Kind::String => self.text(value)?,
             _ => Text::Span(position(self.body(), value.get())),
@@ -56,8 +56,8 @@ pub(in crate::api) trait Walk: Sized {
     }
 
     /// The text of a string.
-    fn text(&self, value: &RawValue) -> Result<Text, Invalid> {
-        text(self.body(), value).map_err(Self::broken)
+    fn text(&self, value: Value<'_>) -> Result<Text, Invalid> {
+        value.text(self.body()).map_err(Self::broken)
     }
 
     /// A complaint about a text.

@@ -7,6 +7,7 @@ mod large;
 use std::ops::Range;
 
 use bytes::Bytes;
+use memchr::memchr2;
 
 use super::outline::{Bounds, Outline};
 use event::with_data;
@@ -285,8 +286,7 @@ fn size_of(begun: usize, ending: &[u8]) -> usize {
 
 /// The number of bytes before the next line's end.
 fn rest_of_line(bytes: &[u8]) -> usize {
-    let ends_line = |byte: &u8| matches!(byte, b'\n' | b'\r');
-    bytes.iter().position(ends_line).unwrap_or(bytes.len())
+    memchr2(b'\n', b'\r', bytes).unwrap_or(bytes.len())
 }
 
 #[cfg(test)]

@@ -1,0 +1,148 @@
+//! The ends of values.
+
+use std::borrow::Cow;
+
+use super::quote::quote_or_backslash;
+use super::text::Key;
+use super::value::Value;
+
+/// Reads a value that is known to be JSON: so it need not look at every comma, and of a text at nothing but its end.
+///
+/// Of what is no JSON after all it makes nothing that stands elsewhere, and it comes to an end.
+pub(in crate::api) struct Scanner<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Scanner<'a> {
+    pub(in crate::api) fn of(value: Value<'a>) -> Self {
+        Self {
+            text: value.get(),
+            at: 0,
+        }
+    }
+
+    /// The next byte.
+    pub(in crate::api) fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    /// Goes on behind a bracket, if it comes next.
+    pub(in crate::api) fn open(&mut self, bracket: u8) -> Option<()> {
+        (self.peek()? == bracket).then(|| self.at += 1)
+    }
+
+    /// Whether the bracket comes next, behind a comma at most: then it goes on behind it.
+    pub(in crate::api) fn closes(&mut self, bracket: u8) -> bool {
+        self.skip(b',');
+        self.open(bracket).is_some()
+    }
+
+    /// A key, decoded, and the colon behind it.
+    pub(in crate::api) fn key(&mut self) -> serde_json::Result<Option<Cow<'a, str>>> {
+        let key = self.string()?;
+        self.skip(b':');
+        Ok(key)
+    }
+
+    /// A string, decoded.
+    pub(in crate::api) fn string(&mut self) -> serde_json::Result<Option<Cow<'a, str>>> {
+        let start = self.at;
+        if self.open(b'"').is_none() {
+            return Ok(None);
+        }
+        let Some(is_escaped) = self.leave_string() else {
+            return Ok(None);
+        };
+        if is_escaped {
+            let json = self.since(start).unwrap_or_default();
+            return serde_json::from_str(json).map(|Key(text)| Some(text));
+        }
+        Ok(self.text.get(start + 1..self.at - 1).map(Cow::Borrowed))
+    }
+
+    /// A value of any kind.
+    pub(in crate::api) fn value(&mut self) -> Option<Value<'a>> {
+        let start = self.at;
+        match self.peek()? {
+            b'"' => {
+                self.at += 1;
+                self.leave_string()?;
+            }
+            b'[' | b'{' => self.leave_brackets()?,
+            _ => self.leave_plain(),
+        }
+        self.since(start).map(Value::part)
+    }
+
+    /// A number, `true`, `false` or `null`.
+    pub(in crate::api) fn plain(&mut self) -> Option<&'a str> {
+        let start = self.at;
+        self.leave_plain();
+        self.since(start)
+    }
+
+    /// What was read since then, if it is anything.
+    fn since(&self, start: usize) -> Option<&'a str> {
+        self.text
+            .get(start..self.at)
+            .filter(|text| !text.is_empty())
+    }
+
+    /// Goes on behind the end of the string that it is in, and says whether there are escapes in it.
+    fn leave_string(&mut self) -> Option<bool> {
+        let bytes = self.text.as_bytes();
+        let mut is_escaped = false;
+        loop {
+            self.at += quote_or_backslash(bytes.get(self.at..)?)?;
+            if bytes[self.at] == b'"' {
+                self.at += 1;
+                return Some(is_escaped);
+            }
+            is_escaped = true;
+            self.at += 2;
+        }
+    }
+
+    /// Goes on behind the bracket that closes the one that comes next. Each closes the last, so they need only be counted.
+    fn leave_brackets(&mut self) -> Option<()> {
+        let mut depth = 0_usize;
+        loop {
+            let byte = self.peek()?;
+            self.at += 1;
+            match byte {
+                b'"' => {
+                    self.leave_string()?;
+                }
+                b'[' | b'{' => depth += 1,
+                b']' | b'}' if depth <= 1 => return Some(()),
+                b']' | b'}' => depth -= 1,
+                _ => {}
+            }
+        }
+    }
+
+    fn leave_plain(&mut self) {
+        let ends = |&byte: &u8| matches!(byte, b',' | b']' | b'}') || is_blank(byte);
+        let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
+        self.at += rest.iter().take_while(|byte| !ends(byte)).count();
+    }
+
+    /// Goes on behind white space and, if it comes next, this mark.
+    pub(in crate::api) fn skip(&mut self, mark: u8) {
+        self.skip_blanks();
+        if self.open(mark).is_some() {
+            self.skip_blanks();
+        }
+    }
+
+    fn skip_blanks(&mut self) {
+        while self.peek().is_some_and(is_blank) {
+            self.at += 1;
+        }
+    }
+}
+
+fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
+}

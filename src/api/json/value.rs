@@ -1,0 +1,116 @@
+//! Values that are known to be JSON.
+
+use std::borrow::Cow;
+
+use serde::de::Error as _;
+use serde_json::value::RawValue;
+
+use super::position;
+use super::scanner::Scanner;
+use super::stop::Stop;
+use super::text::Key;
+use crate::api::{Invalid, Text};
+
+/// A slice of a text that `serde_json` has read, without white space around it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::api) struct Value<'a>(&'a str);
+
+/// The kinds of JSON values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::api) enum Kind {
+    Null,
+    Bool(bool),
+    Number,
+    String,
+    Array,
+    Object,
+}
+
+impl<'a> From<&'a RawValue> for Value<'a> {
+    fn from(raw: &'a RawValue) -> Self {
+        Self(raw.get())
+    }
+}
+
+impl<'a> Value<'a> {
+    /// A part of a value.
+    pub(super) fn part(json: &'a str) -> Self {
+        Self(json)
+    }
+
+    /// The value as it is written.
+    pub(in crate::api) fn get(self) -> &'a str {
+        self.0
+    }
+
+    /// What kind of value it is, by its first byte.
+    pub(in crate::api) fn kind(self) -> Kind {
+        match self.0.as_bytes().first() {
+            Some(b'n') => Kind::Null,
+            Some(b't') => Kind::Bool(true),
+            Some(b'f') => Kind::Bool(false),
+            Some(b'"') => Kind::String,
+            Some(b'[') => Kind::Array,
+            Some(b'{') => Kind::Object,
+            _ => Kind::Number,
+        }
+    }
+
+    /// Calls `each` for every member of an object. Keys come decoded, values as they stand.
+    pub(in crate::api) fn members(
+        self,
+        mut each: impl FnMut(Cow<'a, str>, Value<'a>) -> Result<(), Invalid>,
+    ) -> Result<(), Stop<'a>> {
+        let stop = || Stop::NoObject(self);
+        let mut scanner = Scanner::of(self);
+        scanner.open(b'{').ok_or_else(stop)?;
+        while !scanner.closes(b'}') {
+            let key = scanner.key().ok().flatten().ok_or_else(stop)?;
+            let value = scanner.value().ok_or_else(stop)?;
+            each(key, value).map_err(Stop::Invalid)?;
+        }
+        Ok(())
+    }
+
+    /// Calls `each` for every item of an array.
+    pub(in crate::api) fn items(
+        self,
+        mut each: impl FnMut(Value<'a>) -> Result<(), Invalid>,
+    ) -> Result<(), Stop<'a>> {
+        let stop = || Stop::NoArray(self);
+        let mut scanner = Scanner::of(self);
+        scanner.open(b'[').ok_or_else(stop)?;
+        while !scanner.closes(b']') {
+            let item = scanner.value().ok_or_else(stop)?;
+            each(item).map_err(Stop::Invalid)?;
+        }
+        Ok(())
+    }
+
+    /// The text of a string; copied only if it is escaped.
+    pub(in crate::api) fn string(self) -> serde_json::Result<Cow<'a, str>> {
+        if self.kind() != Kind::String {
+            return Err(serde_json::Error::custom("expected a string"));
+        }
+        match self.unescaped() {
+            Some(text) => Ok(Cow::Borrowed(text)),
+            None => serde_json::from_str(self.0).map(|Key(text)| text),
+        }
+    }
+
+    /// What stands between the quotes of a string that has no escapes.
+    fn unescaped(self) -> Option<&'a str> {
+        let text = self.0.strip_prefix('"')?.strip_suffix('"')?;
+        memchr::memchr(b'\\', text.as_bytes())
+            .is_none()
+            .then_some(text)
+    }
+
+    /// The text of a string: a place in `body`, which it is a slice of, unless it is escaped.
+    pub(in crate::api) fn text(self, body: &str) -> serde_json::Result<Text> {
+        Ok(match self.string()? {
+            Cow::Borrowed(text) => Text::Span(position(body, text)),
+            Cow::Owned(text) => Text::Owned(text.into()),
+        })
+    }
+}
