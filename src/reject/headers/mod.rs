@@ -56,12 +56,17 @@ pub(crate) fn admitted_headers(
     limits: &[LimitView<'_>],
 ) {
     remove_providers(headers);
+    // Made room for at once; where that is refused, each insertion sees for itself.
+    let _ = headers.try_reserve(MOST_ADDED);
     match api {
         Some(api) => api.limit_headers(limits, headers),
         None => openai_headers(limits, headers),
     }
     draft::fields(headers, limits);
 }
+
+/// As many as are added to most answers: six of slots, the draft's two, and ours.
+const MOST_ADDED: usize = 10;
 
 /// Families of headers in which providers describe our account with them, and ours, should they say such things too.
 const PROVIDERS: [&str; 6] = [
