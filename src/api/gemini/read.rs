@@ -196,7 +196,7 @@ fn input(body: &str, top: &Top<'_>, config: &Config<'_>, call: &mut Call) -> Res
         tools::read(body, tools, call)?;
     }
     if let Some(schema) = config.schema {
-        tools::schema(schema, &mut call.input)?;
+        tools::schema(body, schema, &mut call.input)?;
     }
     if top.cache.is_some_and(names_something) {
         call.hides(Opaque::Cache);

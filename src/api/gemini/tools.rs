@@ -25,7 +25,11 @@ pub(super) fn read(body: &str, tools: Value<'_>, call: &mut Call) -> Result<(), 
 }
 
 /// Counts the schema that an answer has to follow.
-pub(super) fn schema(value: Value<'_>, input: &mut Input) -> Result<(), Invalid> {
+pub(super) fn schema(body: &str, value: Value<'_>, input: &mut Input) -> Result<(), Invalid> {
+    if value.get().len() > LARGEST {
+        input.add(Text::Span(position(body, value.get())));
+        return Ok(());
+    }
     let broken = |error| Invalid::param("responseSchema", format!("it cannot be read: {error}"));
     let node = Node::of(value).map_err(broken)?;
     let mut shape = Shape::new(input);

@@ -301,3 +301,12 @@ fn nothing_overflows() {
         assert_eq!(counted.total(), u64::MAX);
     }
 }
+
+#[test]
+fn a_schema_too_large_for_a_tree_is_counted_as_it_stands() {
+    let schema = format!(r#"{{"enum":[{}0]}}"#, "0,".repeat(1 << 20));
+    let body = with(&format!(
+        r#""generationConfig":{{"responseSchema":{schema}}}"#
+    ));
+    assert_eq!(texts(&body), ["hi", &schema]);
+}
