@@ -181,7 +181,7 @@ impl Reserving {
     fn refuse(&self, prepared: &Prepared, refusals: &[Refusal]) -> Rejection {
         let rejection = prepared.rejection(refusals);
         let (subject, model) = (&prepared.subject, prepared.asked.canonical());
-        let cost = rejection.cost.unwrap_or_default();
+        let cost = rejection.cost;
         let ledger = self.engine.ledger();
         ledger.refused(subject, model, rejection.kind, cost, prepared.now.wall);
         rejection

@@ -29,7 +29,7 @@ use std::time::Duration;
 
 use crate::clock::Moment;
 use crate::money::Usd;
-use crate::prices::Cost;
+use crate::prices::{Cost, Part};
 use crate::subject::Subject;
 use crate::usage::{Estimate, Usage};
 use crate::watch::Basis;
@@ -196,11 +196,12 @@ pub struct CallRecord {
 pub(crate) const OTHER: &str = "other";
 
 impl CallRecord {
-    /// The model that its cost is summed up by. Callers invent names: of a model that nobody has heard of, and that ran nothing,
-    /// no sum is kept.
+    /// The model that its cost is summed up by. Callers invent names: of a model that nobody has heard of, that has no price, and
+    /// that ran nothing, no sum is kept.
     pub(crate) fn summed_as(&self) -> Arc<str> {
         let ran = self.basis != Basis::NothingRan;
-        if ran || crate::model::facts(&self.model).is_some() {
+        let has_price = !self.cost.unpriced.contains(Part::Model);
+        if ran || has_price || crate::model::facts(&self.model).is_some() {
             self.model.clone()
         } else {
             OTHER.into()

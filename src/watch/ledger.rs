@@ -42,6 +42,8 @@ pub(crate) struct Ledger(Mutex<Book>);
 #[derive(Debug)]
 struct Book {
     zone: TimeZone,
+    /// When it was told of the last call: that tells which month runs.
+    now: i64,
     /// The month of the last entry: most have the same.
     last: Option<(Span, Month)>,
     since: Option<i64>,
@@ -54,6 +56,7 @@ impl Default for Book {
     fn default() -> Self {
         Self {
             zone: TimeZone::UTC,
+            now: 0,
             last: None,
             since: None,
             months: BTreeMap::new(),
@@ -68,6 +71,7 @@ impl Ledger {
     pub(crate) fn of(past: &Past) -> Self {
         let mut book = Book {
             since: past.since,
+            now: past.until.unwrap_or_default(),
             ..Book::default()
         };
         for row in &past.months {
@@ -86,10 +90,10 @@ impl Ledger {
         self.lock().zone = zone;
     }
 
-    /// Books a call that was settled, or corrects one that was.
-    pub(crate) fn settled(&self, call: &CallRecord) {
+    /// Books a call that was settled now, or corrects one that was.
+    pub(crate) fn settled(&self, call: &CallRecord, now: i64) {
         let at = call.admitted_at;
-        self.lock()
+        self.at(now)
             .book(&call.subject, &call.summed_as(), at, |totals| {
                 totals.settle(call);
             });
@@ -98,38 +102,36 @@ impl Ledger {
         };
         // What it was cheaper by; a rung that was dearer saves nothing.
         let saved = asked_cost.saturating_sub(call.cost.usd);
-        self.save(&call.subject, &call.asked, at, |all| {
+        self.lock().save(&call.subject, &call.asked, at, |all| {
             all.downgraded.add(saved);
         });
     }
 
-    /// Books a call that was refused, at the most that it could have cost.
+    /// Books a call that was refused, at the most that it could have cost, if its model has a price.
     pub(crate) fn refused(
         &self,
         subject: &Subject,
         model: &str,
         kind: RejectionKind,
-        cost: Usd,
-        at: i64,
+        cost: Option<Usd>,
+        now: i64,
     ) {
         let is_put_off = match kind {
             RejectionKind::QuotaSpent | RejectionKind::NeverFits => false,
             RejectionKind::RateLimited | RejectionKind::TooManyConcurrent => true,
             _ => return,
         };
-        self.save(subject, model, at, |all| {
+        // Callers invent names.
+        let is_known = cost.is_some() || crate::model::facts(model).is_some();
+        let model = if is_known { model } else { OTHER };
+        self.at(now).save(subject, model, now, |all| {
             let saving = if is_put_off {
                 &mut all.put_off
             } else {
                 &mut all.refused
             };
-            saving.add(cost);
+            saving.add(cost.unwrap_or_default());
         });
-    }
-
-    fn save(&self, subject: &Subject, model: &str, at: i64, add: impl Fn(&mut Saved)) {
-        self.lock()
-            .book(subject, model, at, |totals| add(&mut totals.saved));
     }
 
     /// Since when calls have been seen.
@@ -184,6 +186,13 @@ impl Ledger {
             .collect()
     }
 
+    /// The book, at a time that is now.
+    fn at(&self, now: i64) -> MutexGuard<'_, Book> {
+        let mut book = self.lock();
+        book.now = now;
+        book
+    }
+
     fn lock(&self) -> MutexGuard<'_, Book> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -200,6 +209,11 @@ impl Book {
         let month = Month::begun_at(span.starts_at, &self.zone);
         self.last = Some((span, month));
         month
+    }
+
+    /// Enters what was saved.
+    fn save(&mut self, subject: &Subject, model: &str, at: i64, add: impl Fn(&mut Saved)) {
+        self.book(subject, model, at, |totals| add(&mut totals.saved));
     }
 
     /// Enters something under a subject and a model.
@@ -219,7 +233,7 @@ impl Book {
         enter: impl Fn(&mut Totals),
     ) {
         self.months.entry(month).or_default();
-        self.make_room(month);
+        self.make_room();
         let Some(accounts) = self.months.get_mut(&month) else {
             return;
         };
@@ -241,9 +255,10 @@ impl Book {
         self.rows += enter_row(&mut account.models, model, room, &enter);
     }
 
-    /// Forgets the months that are farthest from this one, the oldest of old ones first, while there are too many, or too many
-    /// names. A clock that once stood wrong may have begun later months than the one that runs.
-    fn make_room(&mut self, running: Month) {
+    /// Forgets the months that are farthest from the one that runs, the oldest of old ones first, while there are too many, or too
+    /// many names. A clock that once stood wrong may have begun later months, and a call of an old one may come late.
+    fn make_room(&mut self) {
+        let running = self.month(self.now);
         while self.months.len() > MOST_MONTHS
             || (self.months.len() > 1 && self.rows >= self.most_rows)
         {

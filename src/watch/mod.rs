@@ -414,7 +414,7 @@ impl Observers {
         let is_repeated = how == Settled::Repeated;
         // What was recovered is in the store's past, which the ledger was told of.
         if !is_repeated && how != Settled::Recovered {
-            self.ledger.settled(record);
+            self.ledger.settled(record, settlement.now.wall);
         }
         if let Some(replaced) = record.corrects {
             // Delivered again, it has corrected nothing.

@@ -7,7 +7,7 @@ const MONTH: i64 = 31 * 24 * 3600 * 1_000_000;
 
 fn refuse(ledger: &Ledger, subject: &Subject, model: &str, at: i64) {
     let kind = RejectionKind::QuotaSpent;
-    ledger.refused(subject, model, kind, Usd::dollars(1), at);
+    ledger.refused(subject, model, kind, Some(Usd::dollars(1)), at);
 }
 
 fn subject(organization: &str) -> Subject {
@@ -93,4 +93,30 @@ fn history_is_of_the_last_months_however_long_ago_a_clock_once_stood() {
     let history = ledger.history("acme", None, ledger.month(NOVEMBER));
     let months: Vec<String> = history.iter().map(|(month, _)| month.to_string()).collect();
     assert_eq!(months, [ledger.month(NOVEMBER - MONTH).to_string()]);
+}
+
+#[test]
+fn a_call_that_comes_late_does_not_have_the_running_month_forgotten() {
+    let ledger = Ledger::default();
+    ledger.lock().most_rows = 6;
+    for name in ["a", "b"] {
+        refuse(&ledger, &subject(name), "m", NOVEMBER + MONTH);
+    }
+    let mut book = ledger.at(NOVEMBER + MONTH);
+    book.book(&subject("a"), "m", NOVEMBER, |totals| totals.calls += 1);
+    drop(book);
+    let running = ledger.month(NOVEMBER + MONTH);
+    assert_eq!(ledger.organizations(running).len(), 2);
+}
+
+#[test]
+fn names_that_callers_invent_are_refused_together() {
+    let ledger = Ledger::default();
+    let kind = RejectionKind::RateLimited;
+    for name in ["invented-1", "invented-2", "gpt-4o"] {
+        ledger.refused(&subject("acme"), name, kind, None, NOVEMBER);
+    }
+    let models = ledger.account(ledger.month(NOVEMBER), "acme").models;
+    let names: Vec<&str> = models.keys().map(|name| &**name).collect();
+    assert_eq!(names, ["gpt-4o", OTHER]);
 }
