@@ -26,7 +26,7 @@ Usage: axum_server [--config FILE] [--prices FILE] [--listen ADDR] [--upstream U
                    after it. Its key is taken from the environment, UPSTREAM_API_KEY.
                    A built-in model answers when left out
   --store WHERE    where usage is kept. sqlite:PATH is a file, which outlives restarts and crashes and is made
-                   where there is none; sqlite:./quota.db when left out. `memory` is this process's own.
+                   where there is none; sqlite:./quota.db when left out (memory with --no-quota). `memory` is this process's own.
                    Redis or Valkey are for several gateways that keep the same limits; it need not run yet:
                      redis://[USER:PASSWORD@]HOST[:PORT][/DB]              one server; rediss:// with TLS
                      redis+cluster://[USER:PASSWORD@]HOST[:PORT],HOST...   a cluster, some of its nodes

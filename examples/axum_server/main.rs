@@ -104,7 +104,7 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
         Some(base) => proxy::routes(Upstream::new(base).map_err(Failure::Wrong)?),
         None => builtin::routes(),
     };
-    let stop = signals::stop().map_err(failed("signals"))?;
+    let _logs = logs::to_stderr();
     // The journal comes after all that may fail: what it has to tell of calls that were under way, it tells once.
     let listener = TcpListener::bind(&arguments.listen).await;
     let listener = listener.map_err(failed(&format!("listen on {}", arguments.listen)))?;
@@ -119,6 +119,8 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
         .observer(TracingObserver)
         .observer(MetricsObserver::new())
         .observer(alerts.clone());
+    // From here on the process ends as it is told to: until now there was nothing to finish.
+    let stop = signals::stop().map_err(failed("signals"))?;
     let checked = config.check(&quota.policy(), &quota);
     checked.map_err(Failure::Wrong)?;
     reload::on_hangup(config.clone(), quota.clone(), webhook).map_err(failed("signals"))?;
@@ -129,7 +131,6 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
     }
     // Before the first call comes: it would have to wait for it.
     let _ = tokio::task::spawn_blocking(count::warm_up).await;
-    let _logs = logs::to_stderr();
     let app = gateway::app(&quota, model, arguments.metered, metrics, admin);
     announce(&listener).map_err(failed("stdout"))?;
     serve::until(stop, listener, app, &quota).await;

@@ -20,6 +20,16 @@ pub enum JournalError {
         /// Ours.
         known: i32,
     },
+    /// It was written by an older version of this crate, whose files this one does not read.
+    #[error("{}: was written by an older version (format {found}; this one knows {known}); begin a new one, or use that version", path.display())]
+    Older {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: i32,
+        /// Ours.
+        known: i32,
+    },
     /// It may be read and not written.
     #[error("{}: may be read and not written; give this process leave to write it and its directory", .0.display())]
     ReadOnly(PathBuf),

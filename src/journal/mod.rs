@@ -31,7 +31,7 @@
 //! - With [`Durability::Settle`](crate::policy::Durability::Settle) only settlements are written: a crash forgets what was under way.
 //! - A settlement is on disk with the next transaction, which begins when the one before it is there. Nothing waits for that but
 //!   [`Quota::drain`](crate::Quota::drain); what is queued when the store is dropped is written too.
-//! - A file that is damaged, another process's, of a newer version or cannot be written is a [`JournalError`] when it is opened.
+//! - A file that is damaged, another process's, of another version or cannot be written is a [`JournalError`] when it is opened.
 //! - When the disk takes nothing at run time, the store does not answer, and [failure rules](crate::policy::OnStoreFailure) hold. Up to
 //!   65,536 settlements wait for it; what is beyond that is told of as lost. It mends by itself.
 //! - What is under way is not kept ([`Rule::Gauge`](crate::store::Rule::Gauge)), nor are calls that were refused.

@@ -127,6 +127,11 @@ pub(super) fn identify(path: &Path, db: &Connection) -> Result<(), JournalError>
             found,
             known: VERSION,
         }),
+        1..VERSION => Err(JournalError::Older {
+            path: path.to_owned(),
+            found,
+            known: VERSION,
+        }),
         _ => Err(JournalError::NoJournal(path.to_owned())),
     }
 }

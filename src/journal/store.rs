@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::path::Path;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, Once, OnceLock, PoisonError};
 use std::time::Duration;
 
 use super::fold;
@@ -31,6 +31,7 @@ pub struct JournalStore {
     /// What is put into memory when the first call tells what time it is.
     kept: Mutex<Kept>,
     awake: OnceLock<()>,
+    told: Once,
     is_new: bool,
     patience: Duration,
     writer: Writer,
@@ -66,6 +67,7 @@ impl JournalStore {
             recovered,
             kept: Mutex::new(kept),
             awake: OnceLock::new(),
+            told: Once::new(),
             is_new: false,
             patience: PATIENCE,
         })
@@ -94,14 +96,13 @@ impl JournalStore {
 
     /// Puts into memory what was kept, at the first call: it tells what time it is.
     fn wake(&self, now: Moment) {
-        let mut is_first = false;
-        self.awake.get_or_init(|| {
-            self.restore(now);
-            is_first = true;
-        });
-        if is_first {
-            self.recovered.tell(&*self.listener);
-        }
+        self.awake.get_or_init(|| self.restore(now));
+        self.tell_recovered();
+    }
+
+    /// Tells of what was booked when the journal was opened, once: nobody listened then.
+    fn tell_recovered(&self) {
+        self.told.call_once(|| self.recovered.tell(&*self.listener));
     }
 
     fn restore(&self, now: Moment) {
@@ -260,7 +261,9 @@ impl Store for JournalStore {
         self.writer.waiting()
     }
 
+    /// Also where no call came.
     fn drain(&self) -> BoxFuture<'_, ()> {
+        self.tell_recovered();
         Box::pin(self.writer.drain())
     }
 }

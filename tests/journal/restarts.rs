@@ -206,7 +206,7 @@ async fn no_threshold_is_told_of_twice_and_none_is_missed() {
     assert_eq!(alerts(&events), [""; 0]);
     let open = reserve(&quota).await.unwrap();
     written(&quota).await;
-    let crashed = folder.crashed();
+    let (crashed, silent) = (folder.crashed(), folder.crashed());
     drop((open, quota));
     events.take();
     for expected in [&["usd 90 critical"][..], &[]] {
@@ -214,6 +214,9 @@ async fn no_threshold_is_told_of_twice_and_none_is_missed() {
         assert!(support::limit(&quota, "usd").used > 900_000_000);
         assert_eq!(alerts(&events), expected);
     }
+    // No call comes before it is stopped.
+    begin(&silent).drain().await;
+    assert_eq!(alerts(&events), ["usd 90 critical"]);
 }
 
 #[tokio::test]
