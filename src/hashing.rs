@@ -4,6 +4,8 @@ use std::sync::LazyLock;
 
 use foldhash::SharedSeed;
 
+use crate::random::random;
+
 /// Hashes under a key that nobody knows.
 pub(crate) type SecretHasher = foldhash::quality::SeedableRandomState;
 
@@ -12,10 +14,6 @@ pub(crate) type SecretHasher = foldhash::quality::SeedableRandomState;
 /// # Panics
 /// When the operating system has no random numbers to give.
 pub(crate) fn secret_hasher() -> SecretHasher {
-    static SHARED: LazyLock<SharedSeed> = LazyLock::new(|| SharedSeed::from_u64(secret()));
-    SecretHasher::with_seed(secret(), &SHARED)
-}
-
-fn secret() -> u64 {
-    getrandom::u64().expect("the operating system gives random numbers")
+    static SHARED: LazyLock<SharedSeed> = LazyLock::new(|| SharedSeed::from_u64(random()));
+    SecretHasher::with_seed(random(), &SHARED)
 }

@@ -111,6 +111,7 @@ mod percent;
 mod preflight;
 mod provider;
 mod quota;
+mod random;
 mod service;
 mod settle;
 mod subject;

@@ -10,6 +10,7 @@ use quick_cache::sync::{Cache, DefaultLifecycle};
 use super::count_text;
 use super::segments::{Segment, pieces, segments};
 use crate::model::Encoding;
+use crate::random::random;
 
 /// Counts of texts, so that none is counted twice; safe for use by many threads, and shared by reference.
 ///
@@ -73,8 +74,7 @@ impl CountCache {
     /// When the operating system has no random numbers to give.
     #[must_use]
     pub fn new(bytes: usize) -> Self {
-        let secret = || getrandom::u64().expect("the operating system gives random numbers");
-        let key = highway::Key([secret(), secret(), secret(), secret()]);
+        let key = highway::Key([random(), random(), random(), random()]);
         let entries = bytes / ENTRY;
         let counts = || {
             Cache::with(

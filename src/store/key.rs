@@ -8,6 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 
+use crate::random::random;
+
 /// A counter's name.
 ///
 /// It starts with the organization, and each part is percent-encoded, so that no name of a user, project or model
@@ -220,7 +222,7 @@ impl HoldIds {
     /// # Panics
     /// When the operating system has no random numbers to give.
     pub(crate) fn new() -> Self {
-        let process = getrandom::u64().expect("the operating system gives random numbers");
+        let process = random();
         Self {
             process,
             next: AtomicU64::new(0),
