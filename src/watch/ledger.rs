@@ -93,16 +93,16 @@ impl Ledger {
     /// Books a call that was settled now, or corrects one that was.
     pub(crate) fn settled(&self, call: &CallRecord, now: i64) {
         let at = call.admitted_at;
-        self.at(now)
-            .book(&call.subject, &call.summed_as(), at, |totals| {
-                totals.settle(call);
-            });
+        let mut book = self.at(now);
+        book.book(&call.subject, &call.summed_as(), at, |totals| {
+            totals.settle(call);
+        });
         let Some(asked_cost) = call.asked_cost else {
             return;
         };
         // What it was cheaper by; a rung that was dearer saves nothing.
         let saved = asked_cost.saturating_sub(call.cost.usd);
-        self.lock().save(&call.subject, &call.asked, at, |all| {
+        book.save(&call.subject, &call.asked, at, |all| {
             all.downgraded.add(saved);
         });
     }
