@@ -7,20 +7,20 @@ use http::Response;
 use tower_http::classify::{ServerErrorsAsFailures, SharedClassifier};
 use tower_http::trace::{DefaultOnRequest, MakeSpan, OnResponse, TraceLayer};
 use tracing::Span;
-use tracing_appender::non_blocking::WorkerGuard;
 use tracing_subscriber::EnvFilter;
 
 use crate::keys;
+use crate::lines::{self, LastLines};
 
 /// Begins to log. What is logged last is written when the guard is dropped.
-pub(crate) fn to_stderr() -> WorkerGuard {
-    let (writer, guard) = tracing_appender::non_blocking(io::stderr());
+pub(crate) fn to_stderr() -> LastLines {
+    let (lines, last_lines) = lines::write_to(io::stderr());
     tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into()))
         .with_ansi(io::stderr().is_terminal())
-        .with_writer(writer)
+        .with_writer(lines)
         .init();
-    guard
+    last_lines
 }
 
 type RequestTrace = TraceLayer<

@@ -21,7 +21,7 @@
 //! | `builtin/` | a model that costs nothing and reports true usage, by every API, one file each |
 //! | `linger.rs` | refusals that reach a client who is still sending |
 //! | `serve.rs`, `signals.rs` | stopping without losing a settlement |
-//! | `logs.rs`, `errors.rs`, `client.rs`, `arguments.rs`, `introduce.rs` | what every server needs |
+//! | `logs.rs`, `lines.rs`, `errors.rs`, `client.rs`, `arguments.rs`, `introduce.rs` | what every server needs |
 
 mod adjust;
 mod admin;
@@ -33,6 +33,7 @@ mod errors;
 mod gateway;
 mod introduce;
 mod keys;
+mod lines;
 mod linger;
 mod logs;
 mod proxy;
