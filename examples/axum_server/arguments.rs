@@ -99,7 +99,7 @@ fn parse(parser: &mut lexopt::Parser) -> Result<Option<Arguments>, lexopt::Error
             Long("help") | Short('h') => return Ok(None),
             Long("config") => arguments.config = Some(parser.value()?.into()),
             Long("prices") => arguments.prices = Some(parser.value()?.into()),
-            Long("listen") => arguments.listen = parser.value()?.string()?,
+            Long("listen") => arguments.listen = parser.value()?.parse_with(host_and_port)?,
             Long("upstream") => arguments.upstream = Some(parser.value()?.parse_with(Base::parse)?),
             Long("store") => arguments.store = Some(parser.value()?.string()?),
             Long("store-timeout") => {
@@ -119,6 +119,16 @@ fn parse(parser: &mut lexopt::Parser) -> Result<Option<Arguments>, lexopt::Error
         }
     }
     Ok(Some(arguments))
+}
+
+/// What can be listened on, if the host is one of ours.
+fn host_and_port(address: &str) -> Result<String, &'static str> {
+    let parts = address.rsplit_once(':');
+    let complete = |(host, port): &(&str, &str)| !host.is_empty() && port.parse::<u16>().is_ok();
+    parts
+        .filter(complete)
+        .map(|_| address.to_owned())
+        .ok_or("--listen is HOST:PORT, such as 127.0.0.1:8080")
 }
 
 /// A whole number, at least one.

@@ -24,6 +24,8 @@ impl Lock {
             std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
                 JournalError::ReadOnly(journal.to_owned())
             }
+            // It would be made: what there is not, is its directory.
+            std::io::ErrorKind::NotFound => io(journal.parent().unwrap_or(journal), error),
             _ => io(&path, error),
         })?;
         match FileExt::try_lock(&file) {

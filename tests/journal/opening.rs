@@ -49,6 +49,15 @@ async fn of_an_older_version() {
     assert!(error(&folder).contains("older version"));
 }
 
+#[test]
+fn in_a_directory_that_is_not_there() {
+    let folder = Folder::new();
+    let gone = folder.file().with_file_name("gone");
+    let error = journal::JournalStore::open(gone.join("x.db")).expect_err("it opens");
+    let (text, named) = (error.to_string(), format!("{}: ", gone.display()));
+    assert!(text.starts_with(&named), "{text}");
+}
+
 #[tokio::test]
 async fn another_programs() {
     let folder = Folder::new();
