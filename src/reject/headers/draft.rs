@@ -1,8 +1,9 @@
 //! The fields of the IETF's draft, which name every limit.
 
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName};
 
 use super::LimitView;
+use super::fields::{Fields, push_number};
 use crate::money::Usd;
 use crate::policy::{Enforcement, Period, Unit, Window};
 
@@ -11,61 +12,63 @@ static STATE: HeaderName = HeaderName::from_static("ratelimit");
 
 /// The fields of draft-ietf-httpapi-ratelimit-headers-10: every hard and soft limit by its id.
 pub(super) fn fields(headers: &mut HeaderMap, limits: &[LimitView<'_>]) {
-    let room = limits.len() * USUAL;
-    let (mut policies, mut states) = (String::with_capacity(room), String::with_capacity(room));
-    for limit in limits
-        .iter()
-        .filter(|limit| limit.enforcement != Enforcement::Shadow)
-    {
-        let (amount, left) = (limit.balance.amount, limit.balance.remaining());
-        item(&mut policies, limit.id);
-        parameter(&mut policies, ";q=", whole(limit.unit, amount));
-        if let Some(seconds) = window_seconds(limit) {
-            parameter(&mut policies, ";w=", seconds);
-        }
-        for part in [";qu=\"", quota_unit(limit.unit), "\""] {
-            policies.push_str(part);
-        }
-        item(&mut states, limit.id);
-        parameter(&mut states, ";r=", whole(limit.unit, left));
-        if let Some(micros) = limit.balance.resets_in {
-            parameter(&mut states, ";t=", micros.div_ceil(1_000_000));
-        }
-    }
-    for (name, value) in [(&POLICY, policies), (&STATE, states)] {
-        if let Ok(value) = HeaderValue::try_from(value)
-            && !value.is_empty()
-        {
-            headers.insert(name, value);
-        }
-    }
+    let mut fields = Fields::with_room(2 * USUAL * limits.len());
+    fields.add(&POLICY, |text| list(text, limits, policy));
+    fields.add(&STATE, |text| list(text, limits, state));
+    fields.insert_into(headers);
 }
 
 /// A limit takes about so many bytes of a field.
 const USUAL: usize = 64;
 
-/// Begins an item of a list with its name.
-fn item(list: &mut String, id: &str) {
-    if !list.is_empty() {
-        list.push_str(", ");
-    }
-    for part in ["\"", id, "\""] {
-        list.push_str(part);
+/// Writes an item for each limit that is no dry run.
+fn list(
+    text: &mut String,
+    limits: &[LimitView<'_>],
+    parameters: impl Fn(&mut String, &LimitView<'_>),
+) {
+    let mut separator = "\"";
+    for limit in limits {
+        if limit.enforcement == Enforcement::Shadow {
+            continue;
+        }
+        text.push_str(separator);
+        text.push_str(limit.id);
+        text.push('"');
+        parameters(text, limit);
+        separator = ", \"";
     }
 }
 
-/// Adds a number to an item, under a key with its marks.
-fn parameter(list: &mut String, key: &str, number: u64) {
-    list.push_str(key);
-    list.push_str(itoa::Buffer::new().format(integer(number)));
+/// What a limit allows, and in which time.
+fn policy(text: &mut String, limit: &LimitView<'_>) {
+    text.push_str(";q=");
+    push_number(text, whole(limit.unit, limit.balance.amount));
+    if let Some(seconds) = window_seconds(limit) {
+        text.push_str(";w=");
+        push_number(text, seconds);
+    }
+    text.push_str(";qu=\"");
+    text.push_str(quota_unit(limit.unit));
+    text.push('"');
+}
+
+/// What is left of it, and until when.
+fn state(text: &mut String, limit: &LimitView<'_>) {
+    text.push_str(";r=");
+    push_number(text, whole(limit.unit, limit.balance.remaining()));
+    if let Some(micros) = limit.balance.resets_in {
+        text.push_str(";t=");
+        push_number(text, integer(micros.div_ceil(1_000_000)));
+    }
 }
 
 /// Fields are whole numbers of a size that suits: dollars are told in micro-dollars, rounded down.
 fn whole(unit: Unit, amount: u64) -> u64 {
-    match unit {
+    integer(match unit {
         Unit::Usd => Usd::from_nanos(amount).micros_rounded_down(),
         _ => amount,
-    }
+    })
 }
 
 /// The largest integer of a structured field (RFC 9651): fifteen digits.

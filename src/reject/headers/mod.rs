@@ -3,6 +3,7 @@
 //! All of it is known once the reservation is made, so streams carry it too.
 
 mod draft;
+mod fields;
 mod slots;
 mod time;
 

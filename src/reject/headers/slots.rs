@@ -1,7 +1,8 @@
 //! The headers that providers have for the limits of an account, filled with the caller's own.
 
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName};
 
+use super::fields::{Fields, push_number};
 use super::{LimitView, draft, time};
 use crate::policy::{Enforcement, Unit};
 
@@ -21,11 +22,16 @@ impl Slot {
         }
     }
 
-    fn describe(&self, limit: &LimitView<'_>, reset: HeaderValue, headers: &mut HeaderMap) {
+    fn describe(
+        &'static self,
+        limit: &LimitView<'_>,
+        fields: &mut Fields,
+        reset: impl FnOnce(&mut String),
+    ) {
         let (amount, left) = (limit.balance.amount, limit.balance.remaining());
-        headers.insert(&self.limit, HeaderValue::from(amount));
-        headers.insert(&self.remaining, HeaderValue::from(left));
-        headers.insert(&self.reset, reset);
+        fields.add(&self.limit, |text| push_number(text, amount));
+        fields.add(&self.remaining, |text| push_number(text, left));
+        fields.add(&self.reset, reset);
     }
 }
 
@@ -77,30 +83,42 @@ static ANTHROPIC: [(Unit, Slot); 4] = [
     ),
 ];
 
+/// A slot's values take about so many bytes.
+const USUAL: usize = 48;
+
 /// OpenAI's slots: one for requests, one for tokens. A slot describes the hard limit with the smallest share left,
 /// the longer window on a tie. Limits of input or output tokens alone take the tokens' slot only if nothing counts both.
 pub(crate) fn openai_headers(limits: &[LimitView<'_>], headers: &mut HeaderMap) {
     let tightest = |units: &[Unit]| tightest(limits, units);
+    let mut fields = Fields::with_room(USUAL * OPENAI.len());
     let requests = tightest(&[Unit::Requests]);
     let tokens =
         tightest(&[Unit::Tokens]).or_else(|| tightest(&[Unit::InputTokens, Unit::OutputTokens]));
     for (slot, limit) in OPENAI.iter().zip([requests, tokens]) {
         let Some(limit) = limit else { continue };
         let wait = limit.balance.resets_in.unwrap_or(0);
-        slot.describe(limit, time::go_duration(wait), headers);
+        slot.describe(limit, &mut fields, |text| {
+            time::push_go_duration(text, wait);
+        });
     }
+    fields.insert_into(headers);
 }
 
 /// Anthropic's slots: one for each unit that it limits, and a reset says when, not in which time. A slot describes the hard
 /// limit with the smallest share left, the longer window on a tie.
 pub(crate) fn anthropic_headers(limits: &[LimitView<'_>], headers: &mut HeaderMap) {
+    let mut fields = Fields::with_room(USUAL * ANTHROPIC.len());
     for (unit, slot) in &ANTHROPIC {
         let Some(limit) = tightest(limits, &[*unit]) else {
             continue;
         };
         let wait = i64::try_from(limit.balance.resets_in.unwrap_or(0)).unwrap_or(i64::MAX);
-        slot.describe(limit, time::rfc3339(limit.at.saturating_add(wait)), headers);
+        let at = limit.at.saturating_add(wait);
+        slot.describe(limit, &mut fields, |text| {
+            text.push_str(&time::rfc3339_text(at));
+        });
     }
+    fields.insert_into(headers);
 }
 
 /// The hard limit of these units that has the smallest share left.

@@ -5,19 +5,18 @@ use std::time::Duration;
 use http::HeaderValue;
 use jiff::Timestamp;
 
+use super::fields::push_number;
 use crate::clock::saturating_micros;
 
-/// A duration as Go writes it: `12ms`, `1s`, `6m0s`; rounded up, so that nobody comes too early.
-fn go_text(micros: u64) -> String {
+/// Writes a duration as Go does: `12ms`, `1s`, `6m0s`; rounded up, so that nobody comes too early.
+pub(super) fn push_go_duration(text: &mut String, micros: u64) {
     let millis = micros.div_ceil(1000);
-    let mut text = String::new();
     let mut part = |number: u64, unit: &str| {
-        text.push_str(itoa::Buffer::new().format(number));
+        push_number(text, number);
         text.push_str(unit);
     };
     if millis < 1000 {
-        part(millis, "ms");
-        return text;
+        return part(millis, "ms");
     }
     let seconds = millis.div_ceil(1000);
     let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
@@ -28,21 +27,11 @@ fn go_text(micros: u64) -> String {
         part(minutes, "m");
     }
     part(seconds % 60, "s");
-    text
-}
-
-/// A duration as Go writes it.
-pub(super) fn go_duration(micros: u64) -> HeaderValue {
-    value(go_text(micros))
 }
 
 /// A time in microseconds since the Unix epoch as RFC 3339, in whole seconds rounded up.
 pub(crate) fn rfc3339(micros: i64) -> HeaderValue {
-    value(rfc3339_text(micros))
-}
-
-/// The text of a duration or a time, which a header can always hold.
-fn value(text: String) -> HeaderValue {
+    let text = rfc3339_text(micros);
     HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static("unknown"))
 }
 
@@ -56,7 +45,9 @@ pub(crate) fn rfc3339_text(micros: i64) -> String {
 
 /// A wait as Go writes it, rounded up, for messages.
 pub(crate) fn seconds_text(wait: Duration) -> String {
-    go_text(saturating_micros(wait))
+    let mut text = String::new();
+    push_go_duration(&mut text, saturating_micros(wait));
+    text
 }
 
 #[cfg(test)]
@@ -75,7 +66,8 @@ mod tests {
             (3_661_000_000, "1h1m1s"),
         ];
         for (micros, text) in cases {
-            assert_eq!(go_text(micros), text, "{micros}");
+            let wait = Duration::from_micros(micros);
+            assert_eq!(seconds_text(wait), text, "{micros}");
         }
     }
 }

@@ -1,0 +1,53 @@
+//! Headers that are made together.
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use smallvec::SmallVec;
+
+/// Headers in the making. Their values are written one behind the other, and share that one text: to allocate each of
+/// them would be most of what they cost.
+pub(super) struct Fields {
+    text: String,
+    fields: SmallVec<[Field; MOST]>,
+}
+
+/// A header's name, and the length of its value.
+type Field = (&'static HeaderName, usize);
+
+/// As many as are made at once: an API's of each of its units.
+const MOST: usize = 12;
+
+impl Fields {
+    /// None yet, with room for values of so many bytes in all.
+    pub(super) fn with_room(bytes: usize) -> Self {
+        Self {
+            text: String::with_capacity(bytes),
+            fields: SmallVec::new(),
+        }
+    }
+
+    /// Adds a header, whose value is written to the end of the text.
+    pub(super) fn add(&mut self, name: &'static HeaderName, write: impl FnOnce(&mut String)) {
+        let start = self.text.len();
+        write(&mut self.text);
+        self.fields.push((name, self.text.len() - start));
+    }
+
+    /// Sets those that have something to say that a header can hold.
+    pub(super) fn insert_into(self, headers: &mut HeaderMap) {
+        let mut text = Bytes::from(self.text);
+        for (name, length) in self.fields {
+            let value = text.split_to(length);
+            if length > 0
+                && let Ok(value) = HeaderValue::from_maybe_shared(value)
+            {
+                headers.insert(name, value);
+            }
+        }
+    }
+}
+
+/// Writes a whole number.
+pub(super) fn push_number(text: &mut String, number: u64) {
+    text.push_str(itoa::Buffer::new().format(number));
+}
