@@ -47,6 +47,7 @@ mod webhook;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use metrics_exporter_prometheus::PrometheusBuilder;
@@ -109,8 +110,9 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
     // The journal comes after all that may fail: what it has to tell of calls that were under way, it tells once.
     let listener = TcpListener::bind(&arguments.listen).await;
     let listener = listener.map_err(failed(&format!("listen on {}", arguments.listen)))?;
-    let recorder = PrometheusBuilder::new().install_recorder();
-    let metrics = recorder.map_err(failed("metrics"))?;
+    let recorder = Arc::new(PrometheusBuilder::new().build_recorder());
+    metrics::set_global_recorder(recorder.clone()).map_err(failed("metrics"))?;
+    let metrics = recorder.handle();
     let webhook = Address::default();
     webhook.set(configured.webhook);
     let alerts = alerts(&webhook);
@@ -118,7 +120,7 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
     let (quota, store_note) = kept.await.map_err(Failure::Failed)?;
     let quota = quota
         .observer(TracingObserver)
-        .observer(MetricsObserver::new())
+        .observer(MetricsObserver::bound_to(recorder))
         .observer(alerts.clone());
     // From here on the process ends as it is told to: until now there was nothing to finish.
     let stop = signals::stop().map_err(failed("signals"))?;

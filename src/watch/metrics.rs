@@ -1,10 +1,13 @@
 //! Events as metrics, through the `metrics` facade: any exporter can publish them.
 
+mod bound;
+
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use metrics::{SharedString, Unit, counter, describe_counter, describe_gauge, gauge};
+use metrics::{Recorder, SharedString, Unit, counter, describe_counter, describe_gauge, gauge};
 
+use self::bound::{Bound, Label, Value};
 use super::{Event, Observer};
 use crate::store::OTHER;
 
@@ -47,8 +50,12 @@ use crate::store::OTHER;
 ///
 /// `model` is the canonical name of an admitted model. Where a tier names no `models`, callers choose it: of
 /// models we have never heard of only the first 256 get a label, the others are `other`, so that nobody can make the recorder grow.
+///
+/// One made by [`new`](Self::new) counts at the recorder that is in force when something happens, and looks every counter up there
+/// each time. One that is [bound to](Self::bound_to) a recorder costs a fraction of that.
 #[derive(Debug, Default)]
 pub struct MetricsObserver {
+    bound: Option<Bound>,
     models: Mutex<HashSet<Arc<str>>>,
 }
 
@@ -177,11 +184,45 @@ impl MetricsObserver {
         Self::default()
     }
 
-    fn model(&self, name: &Arc<str>) -> SharedString {
+    /// Counts at this recorder, whichever is in force elsewhere, and describes the metrics to it.
+    ///
+    /// Its counters are kept until the second turns, and then asked for anew: exporters that forget idle metrics have to keep them for longer
+    /// than that. What a recorder takes from where a counter is asked for, such as labels from the span that is entered, goes to all
+    /// that is counted meanwhile: for such a recorder there is [`new`](Self::new).
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use metrics_exporter_prometheus::PrometheusBuilder;
+    /// use tower_token_quota::watch::MetricsObserver;
+    ///
+    /// let recorder = Arc::new(PrometheusBuilder::new().build_recorder());
+    /// let observer = MetricsObserver::bound_to(recorder.clone());
+    /// // For all else that is counted in the program, the records that were dropped among it.
+    /// metrics::set_global_recorder(recorder)?;
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn bound_to(recorder: impl Recorder + Send + Sync + 'static) -> Self {
+        let observer = metrics::with_local_recorder(&recorder, Self::new);
+        Self {
+            bound: Some(Bound::to(recorder)),
+            ..observer
+        }
+    }
+
+    fn add(&self, metric: &'static str, labels: &[Label<'_>], number: u64) {
+        match &self.bound {
+            Some(bound) => bound.add(metric, labels, number),
+            None => bound::counter(metric, labels).increment(number),
+        }
+    }
+
+    fn model<'a>(&self, name: &'a Arc<str>) -> Value<'a> {
         if self.has_label(name) {
-            name.clone().into()
+            Value::Name(name)
         } else {
-            OTHER.into()
+            Value::Word(OTHER)
         }
     }
 
@@ -203,6 +244,16 @@ impl MetricsObserver {
 
 impl Observer for MetricsObserver {
     fn observe(&self, event: &Event) {
+        match &self.bound {
+            Some(bound) => bound.now(|| self.count(event)),
+            None => self.count(event),
+        }
+    }
+}
+
+impl MetricsObserver {
+    /// Counts an event at the recorder in force.
+    fn count(&self, event: &Event) {
         match event {
             Event::Admitted {
                 model,
@@ -217,20 +268,27 @@ impl Observer for MetricsObserver {
                     "no"
                 };
                 let model = self.model(model);
-                counter!("token_quota_admitted_total", "model" => model.clone(), "downgraded" => downgraded).increment(1);
-                reserved(&model, "input", *input_tokens);
-                reserved(&model, "output", *output_tokens);
+                let labels = [("model", model), ("downgraded", Value::Word(downgraded))];
+                self.add("token_quota_admitted_total", &labels, 1);
+                let reserved = |kind, tokens| {
+                    self.tokens("token_quota_reserved_tokens_total", model, kind, tokens);
+                };
+                reserved("input", *input_tokens);
+                reserved("output", *output_tokens);
             }
             Event::Refused { kind, limits, .. } => {
-                counter!("token_quota_refused_total", "reason" => kind.as_str()).increment(1);
+                let reason = [("reason", Value::Word(kind.as_str()))];
+                self.add("token_quota_refused_total", &reason, 1);
                 for limit in limits {
-                    by_limit("token_quota_refused_by_limit_total", limit);
+                    self.by_limit("token_quota_refused_by_limit_total", limit);
                 }
             }
-            Event::Replied { limit, .. } => by_limit("token_quota_replies_total", limit),
-            Event::WouldBlock { limit, .. } => by_limit("token_quota_would_block_total", limit),
+            Event::Replied { limit, .. } => self.by_limit("token_quota_replies_total", limit),
+            Event::WouldBlock { limit, .. } => {
+                self.by_limit("token_quota_would_block_total", limit)
+            }
             Event::SoftLimitPassed { limit, .. } => {
-                by_limit("token_quota_soft_limit_passed_total", limit)
+                self.by_limit("token_quota_soft_limit_passed_total", limit)
             }
             Event::Crossed {
                 limit,
@@ -241,7 +299,9 @@ impl Observer for MetricsObserver {
                 let percent = percent.to_string();
                 counter!("token_quota_alerts_total", "limit" => limit.clone(), "percent" => percent, "level" => level.as_str()).increment(1);
             }
-            Event::PaceExceeded { limit, .. } => by_limit("token_quota_pace_exceeded_total", limit),
+            Event::PaceExceeded { limit, .. } => {
+                self.by_limit("token_quota_pace_exceeded_total", limit)
+            }
             Event::Settled {
                 model,
                 usage,
@@ -251,13 +311,18 @@ impl Observer for MetricsObserver {
             } => {
                 let model = self.model(model);
                 for part in cost.unpriced.iter() {
-                    counter!("token_quota_unpriced_total", "model" => model.clone(), "part" => part.name()).increment(1);
+                    let labels = [("model", model), ("part", Value::Word(part.name()))];
+                    self.add("token_quota_unpriced_total", &labels, 1);
                 }
-                counter!("token_quota_settled_total", "model" => model.clone(), "basis" => basis.as_str()).increment(1);
-                booked(&model, "input", usage.input_tokens);
-                booked(&model, "output", usage.output_tokens);
-                booked(&model, "cached_input", usage.cached_input_tokens);
-                booked(&model, "reasoning", usage.reasoning_tokens);
+                let labels = [("model", model), ("basis", Value::Word(basis.as_str()))];
+                self.add("token_quota_settled_total", &labels, 1);
+                let booked = |kind, tokens| {
+                    self.tokens("token_quota_tokens_total", model, kind, tokens);
+                };
+                booked("input", usage.input_tokens);
+                booked("output", usage.output_tokens);
+                booked("cached_input", usage.cached_input_tokens);
+                booked("reasoning", usage.reasoning_tokens);
             }
             Event::ProviderLimited {
                 status,
@@ -284,11 +349,11 @@ impl Observer for MetricsObserver {
                 hidden_input_tokens,
             } => {
                 // Many models share the label `other`: a gauge of all of them would tell of none.
-                let name = self.model(model);
-                if &*name == OTHER {
+                if self.model(model).as_str() == OTHER {
                     return;
                 }
-                let labels = [("api", (*api).into()), ("model", name)];
+                let labels: [(&str, SharedString); 2] =
+                    [("api", (*api).into()), ("model", model.clone().into())];
                 if let Some(factor) = input_millionths {
                     gauge!("token_quota_input_factor_millionths", &labels).set(f64::from(*factor));
                 }
@@ -304,7 +369,8 @@ impl Observer for MetricsObserver {
             Event::Counted { known, fresh } => {
                 for (is, bytes) in [("yes", *known), ("no", *fresh)] {
                     if bytes > 0 {
-                        counter!("token_quota_counted_bytes_total", "known" => is).increment(bytes);
+                        let known = [("known", Value::Word(is))];
+                        self.add("token_quota_counted_bytes_total", &known, bytes);
                     }
                 }
             }
@@ -326,23 +392,16 @@ impl Observer for MetricsObserver {
             Event::PolicyChanged | Event::Adjusted { .. } => {}
         }
     }
-}
 
-fn by_limit(metric: &'static str, limit: &Arc<str>) {
-    counter!(metric, "limit" => limit.clone()).increment(1);
-}
-
-/// Tokens of a kind. To look a counter up is most of what it costs to add to it: for nothing it is not done.
-fn tokens(metric: &'static str, model: &SharedString, kind: &'static str, tokens: u64) {
-    if tokens > 0 {
-        counter!(metric, "model" => model.clone(), "kind" => kind).increment(tokens);
+    fn by_limit(&self, metric: &'static str, limit: &Arc<str>) {
+        self.add(metric, &[("limit", Value::Name(limit))], 1);
     }
-}
 
-fn booked(model: &SharedString, kind: &'static str, booked: u64) {
-    tokens("token_quota_tokens_total", model, kind, booked);
-}
-
-fn reserved(model: &SharedString, kind: &'static str, reserved: u64) {
-    tokens("token_quota_reserved_tokens_total", model, kind, reserved);
+    /// Tokens of a kind, if there are any.
+    fn tokens(&self, metric: &'static str, model: Value<'_>, kind: &'static str, tokens: u64) {
+        if tokens > 0 {
+            let labels = [("model", model), ("kind", Value::Word(kind))];
+            self.add(metric, &labels, tokens);
+        }
+    }
 }
