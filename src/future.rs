@@ -1,7 +1,9 @@
 //! The future of a response.
 
+use std::cell::LazyCell;
 use std::error::Error;
 use std::future::Future;
+use std::iter;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -10,6 +12,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, header, response};
 use http_body::Body;
 use pin_project_lite::pin_project;
+use smallvec::SmallVec;
 use tower::Service;
 
 use crate::api::{self, NormalPath};
@@ -132,14 +135,18 @@ enum Way {
 impl Way {
     fn of<B>(request: &Request<B>, shared: &Shared) -> Self {
         let path = request.uri().path();
-        let readings = [Some(NormalPath::of(path)), NormalPath::cut(path)];
-        let readings = || readings.iter().flatten().map(NormalPath::as_str);
+        // Most calls are known by the first reading of their path and by their own method: the others are then not looked for.
+        let whole = NormalPath::of(path);
+        let cut = LazyCell::new(|| NormalPath::cut(path));
+        let readings = || {
+            let cut = iter::once_with(|| cut.as_ref()).flatten();
+            iter::once(&whole).chain(cut).map(NormalPath::as_str)
+        };
         // Some servers, Google's among them, take a call for one of the method that a header says.
-        let tunnelled = api::tunnelled_method(request.headers());
+        let tunnelled = LazyCell::new(|| api::tunnelled_method(request.headers()));
         let methods = || {
-            [Some(request.method()), tunnelled.as_ref()]
-                .into_iter()
-                .flatten()
+            let tunnelled = iter::once_with(|| tunnelled.as_ref()).flatten();
+            iter::once(request.method()).chain(tunnelled)
         };
         let knows = |api: &&Arc<dyn api::Api>| {
             readings().any(|path| methods().any(|method| api.recognises(method, path)))
@@ -147,8 +154,8 @@ impl Way {
         if let Some(api) = shared.apis.iter().find(knows) {
             return Self::Metered(Some(api.clone()));
         }
-        let is_plain = NormalPath::cut(path).is_none();
-        let follow = || Follow::of(request, NormalPath::of(path).as_str(), shared);
+        let is_plain = cut.is_none();
+        let follow = || Follow::of(request, whole.as_str(), shared);
         if let Some(follow) = is_plain.then(follow).flatten() {
             return Self::Again(follow);
         }
@@ -242,13 +249,7 @@ fn answer<B: Body>(
 ) -> Response<ResponseBody<B>> {
     let (mut head, body) = response.into_parts();
     let known = shared.outcome(&head);
-    let hold = accounting.hold();
-    let limits: Vec<_> = hold.limits().collect();
-    reject::admitted_headers(&mut head.headers, accounting.api(), &limits);
-    quota_headers(&mut head.headers, hold);
-    if let Accounting::Metered(_) = accounting {
-        model_headers(&mut head.headers, hold);
-    }
+    tell(&mut head.headers, &accounting);
     let body = match accounting {
         Accounting::Metered(mut plan) => {
             if provider::is_limit(head.status)
@@ -289,6 +290,20 @@ static SHADOW: HeaderName = HeaderName::from_static("x-quota-shadow");
 static DEGRADED: HeaderName = HeaderName::from_static("x-quota-degraded");
 static MODEL: HeaderName = HeaderName::from_static("x-quota-model");
 static DOWNGRADED_FROM: HeaderName = HeaderName::from_static("x-quota-downgraded-from");
+
+/// What the caller is told in the head of an answer.
+fn tell(headers: &mut HeaderMap, accounting: &Accounting) {
+    let hold = accounting.hold();
+    let limits: SmallVec<[_; USUAL_LIMITS]> = hold.limits().collect();
+    reject::admitted_headers(headers, accounting.api(), &limits);
+    quota_headers(headers, hold);
+    if let Accounting::Metered(_) = accounting {
+        model_headers(headers, hold);
+    }
+}
+
+/// As many limits as most calls have.
+const USUAL_LIMITS: usize = 6;
 
 fn quota_headers(headers: &mut HeaderMap, hold: &Hold) {
     let ids = |ids: Vec<&str>| ids.join(", ");
