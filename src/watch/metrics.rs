@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use metrics::{Recorder, SharedString, Unit, counter, describe_counter, describe_gauge, gauge};
 
-use self::bound::{Bound, Label, Value};
+use self::bound::{Bound, Count, Label, Value};
 use super::{Event, Observer};
 use crate::store::OTHER;
 
@@ -211,19 +211,22 @@ impl MetricsObserver {
         }
     }
 
-    fn add(&self, metric: &'static str, labels: &[Label<'_>], number: u64) {
+    /// Adds to counters that share a label. To look one up is most of what that costs: for nothing it is not done.
+    fn add(&self, shared: Label<'_>, counts: &[Count]) {
+        let counts = counts.iter().filter(|count| count.number > 0);
         match &self.bound {
-            Some(bound) => bound.add(metric, labels, number),
-            None => bound::counter(metric, labels).increment(number),
+            Some(bound) => bound.add(shared, counts),
+            None => counts.for_each(|count| count.counter(shared).increment(count.number)),
         }
     }
 
-    fn model<'a>(&self, name: &'a Arc<str>) -> Value<'a> {
-        if self.has_label(name) {
+    fn model<'a>(&self, name: &'a Arc<str>) -> Label<'a> {
+        let label = if self.has_label(name) {
             Value::Name(name)
         } else {
             Value::Word(OTHER)
-        }
+        };
+        ("model", label)
     }
 
     fn has_label(&self, name: &Arc<str>) -> bool {
@@ -267,18 +270,18 @@ impl MetricsObserver {
                 } else {
                     "no"
                 };
-                let model = self.model(model);
-                let labels = [("model", model), ("downgraded", Value::Word(downgraded))];
-                self.add("token_quota_admitted_total", &labels, 1);
-                let reserved = |kind, tokens| {
-                    self.tokens("token_quota_reserved_tokens_total", model, kind, tokens);
-                };
-                reserved("input", *input_tokens);
-                reserved("output", *output_tokens);
+                let downgraded = Some(("downgraded", downgraded));
+                let reserved = tokens("token_quota_reserved_tokens_total");
+                let counts = [
+                    Count::one("token_quota_admitted_total", downgraded),
+                    reserved("input", *input_tokens),
+                    reserved("output", *output_tokens),
+                ];
+                self.add(self.model(model), &counts);
             }
             Event::Refused { kind, limits, .. } => {
-                let reason = [("reason", Value::Word(kind.as_str()))];
-                self.add("token_quota_refused_total", &reason, 1);
+                let reason = ("reason", Value::Word(kind.as_str()));
+                self.add(reason, &[Count::one("token_quota_refused_total", None)]);
                 for limit in limits {
                     self.by_limit("token_quota_refused_by_limit_total", limit);
                 }
@@ -311,18 +314,19 @@ impl MetricsObserver {
             } => {
                 let model = self.model(model);
                 for part in cost.unpriced.iter() {
-                    let labels = [("model", model), ("part", Value::Word(part.name()))];
-                    self.add("token_quota_unpriced_total", &labels, 1);
+                    let part = Some(("part", part.name()));
+                    self.add(model, &[Count::one("token_quota_unpriced_total", part)]);
                 }
-                let labels = [("model", model), ("basis", Value::Word(basis.as_str()))];
-                self.add("token_quota_settled_total", &labels, 1);
-                let booked = |kind, tokens| {
-                    self.tokens("token_quota_tokens_total", model, kind, tokens);
-                };
-                booked("input", usage.input_tokens);
-                booked("output", usage.output_tokens);
-                booked("cached_input", usage.cached_input_tokens);
-                booked("reasoning", usage.reasoning_tokens);
+                let basis = Some(("basis", basis.as_str()));
+                let booked = tokens("token_quota_tokens_total");
+                let counts = [
+                    Count::one("token_quota_settled_total", basis),
+                    booked("input", usage.input_tokens),
+                    booked("output", usage.output_tokens),
+                    booked("cached_input", usage.cached_input_tokens),
+                    booked("reasoning", usage.reasoning_tokens),
+                ];
+                self.add(model, &counts);
             }
             Event::ProviderLimited {
                 status,
@@ -349,7 +353,7 @@ impl MetricsObserver {
                 hidden_input_tokens,
             } => {
                 // Many models share the label `other`: a gauge of all of them would tell of none.
-                if self.model(model).as_str() == OTHER {
+                if self.model(model).1.as_str() == OTHER {
                     return;
                 }
                 let labels: [(&str, SharedString); 2] =
@@ -368,10 +372,12 @@ impl MetricsObserver {
             }
             Event::Counted { known, fresh } => {
                 for (is, bytes) in [("yes", *known), ("no", *fresh)] {
-                    if bytes > 0 {
-                        let known = [("known", Value::Word(is))];
-                        self.add("token_quota_counted_bytes_total", &known, bytes);
-                    }
+                    let counted = Count {
+                        metric: "token_quota_counted_bytes_total",
+                        label: None,
+                        number: bytes,
+                    };
+                    self.add(("known", Value::Word(is)), &[counted]);
                 }
             }
             Event::Unmetered => counter!("token_quota_unmetered_total").increment(1),
@@ -394,14 +400,15 @@ impl MetricsObserver {
     }
 
     fn by_limit(&self, metric: &'static str, limit: &Arc<str>) {
-        self.add(metric, &[("limit", Value::Name(limit))], 1);
+        self.add(("limit", Value::Name(limit)), &[Count::one(metric, None)]);
     }
+}
 
-    /// Tokens of a kind, if there are any.
-    fn tokens(&self, metric: &'static str, model: Value<'_>, kind: &'static str, tokens: u64) {
-        if tokens > 0 {
-            let labels = [("model", model), ("kind", Value::Word(kind))];
-            self.add(metric, &labels, tokens);
-        }
+/// Tokens of each kind.
+fn tokens(metric: &'static str) -> impl Fn(&'static str, u64) -> Count {
+    move |kind, number| Count {
+        metric,
+        label: Some(("kind", kind)),
+        number,
     }
 }

@@ -1,6 +1,7 @@
 //! A recorder whose counters are kept for a moment.
 
 use std::fmt;
+use std::iter;
 use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -22,7 +23,7 @@ pub(super) struct Bound {
     start: Instant,
     // The last in which something was counted.
     second: AtomicU64,
-    // By the value of their first label: few metrics share one.
+    // By the value of the label that they share: few metrics share one.
     kept: DashMap<SharedString, Vec<Kept>, SecretHasher>,
 }
 
@@ -51,25 +52,28 @@ impl Bound {
         metrics::with_local_recorder(&self.recorder, count);
     }
 
-    /// Adds to a counter of this recorder, while it counts.
-    pub(super) fn add(&self, metric: &'static str, labels: &[Label<'_>], number: u64) {
-        let (first, others) = match labels {
-            [] => (Value::Word(""), labels),
-            [(_, first), others @ ..] => (*first, others),
-        };
-        if let Some(kept) = self.kept.get(first.as_str())
-            && let Some(kept) = kept.iter().find(|kept| kept.is_of(metric, others))
-        {
-            return kept.counter.increment(number);
+    /// Adds to counters of this recorder that share a label, while it counts.
+    pub(super) fn add<'c>(&self, shared: Label<'_>, counts: impl Iterator<Item = &'c Count>) {
+        let (_, value) = shared;
+        let mut unknown: SmallVec<[&Count; 4]> = SmallVec::new();
+        let kept = self.kept.get(value.as_str());
+        for count in counts {
+            let mut kept = kept.iter().flat_map(|kept| kept.iter());
+            match kept.find(|kept| kept.is_of(count)) {
+                Some(kept) => kept.counter.increment(count.number),
+                None => unknown.push(count),
+            }
         }
-        let counter = counter(metric, labels);
-        counter.increment(number);
-        let values = others.iter().map(|(_, value)| value.shared()).collect();
-        self.kept.entry(first.shared()).or_default().push(Kept {
-            metric,
-            values,
-            counter,
-        });
+        drop(kept);
+        for count in unknown {
+            let kept = Kept {
+                metric: count.metric,
+                label: count.label,
+                counter: count.counter(shared),
+            };
+            kept.counter.increment(count.number);
+            self.kept.entry(value.shared()).or_default().push(kept);
+        }
     }
 }
 
@@ -79,23 +83,51 @@ impl fmt::Debug for Bound {
     }
 }
 
-/// A counter, with what tells it from the others of its first label.
+/// A counter, with what tells it from others that share a label.
 struct Kept {
     metric: &'static str,
-    values: SmallVec<[SharedString; 1]>,
+    label: Option<Word>,
     counter: Counter,
 }
 
 impl Kept {
-    /// Whether it is this metric's, with such values of the other labels. Which labels they are goes with the metric; and a name
-    /// that a program has at two places is at worst taken for two metrics, which share a counter of the recorder.
-    fn is_of(&self, metric: &'static str, others: &[Label<'_>]) -> bool {
-        let values = others.iter().map(|(_, value)| value.as_str());
-        ptr::eq(self.metric, metric) && self.values.iter().map(|value| &**value).eq(values)
+    // A name that a program has at two places is at worst taken for two metrics, which share a counter of the recorder.
+    fn is_of(&self, count: &Count) -> bool {
+        ptr::eq(self.metric, count.metric) && self.label == count.label
     }
 }
 
-/// A label's name and its value.
+/// What is added to a metric, with a label of its own where it has one.
+pub(super) struct Count {
+    pub(super) metric: &'static str,
+    pub(super) label: Option<Word>,
+    pub(super) number: u64,
+}
+
+impl Count {
+    pub(super) fn one(metric: &'static str, label: Option<Word>) -> Self {
+        Self {
+            metric,
+            label,
+            number: 1,
+        }
+    }
+
+    /// The counter that the recorder in force has for it.
+    pub(super) fn counter(&self, (name, value): Label<'_>) -> Counter {
+        let shared = metrics::Label::new(name, value.shared());
+        let own = self
+            .label
+            .map(|(name, value)| metrics::Label::from_static_parts(name, value));
+        let labels: Vec<_> = iter::once(shared).chain(own).collect();
+        counter!(self.metric, labels)
+    }
+}
+
+/// A label that has few values, and the one that it has.
+type Word = (&'static str, &'static str);
+
+/// A label, and the value that it has.
 pub(super) type Label<'a> = (&'static str, Value<'a>);
 
 /// The value of a label.
@@ -121,15 +153,6 @@ impl Value<'_> {
     }
 }
 
-/// The counter that the recorder in force has for a metric with such labels.
-pub(super) fn counter(metric: &'static str, labels: &[Label<'_>]) -> Counter {
-    let labels: Vec<_> = labels
-        .iter()
-        .map(|(name, value)| metrics::Label::new(*name, value.shared()))
-        .collect();
-    counter!(metric, labels)
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::HashMap;
@@ -146,7 +169,7 @@ mod tests {
     impl Forgetful {
         fn value(&self, metric: &'static str) -> Option<u64> {
             let counters = self.0.lock().expect("no panic");
-            let counter = counters.get(&Key::from_static_name(metric))?;
+            let counter = counters.get(&Key::from_parts(metric, &[("model", "m")]))?;
             Some(counter.load(Ordering::Relaxed))
         }
 
@@ -180,16 +203,19 @@ mod tests {
     fn a_counter_that_was_forgotten_is_asked_for_anew_when_the_second_turns() {
         let recorder = Forgetful::default();
         let bound = Bound::to(recorder.clone());
-        let count = |millis| {
+        let add = |millis| {
             bound.at(Duration::from_millis(millis), || {
-                bound.add("calls", &[], 1);
+                bound.add(
+                    ("model", Value::Word("m")),
+                    [Count::one("calls", None)].iter(),
+                );
             });
             recorder.value("calls")
         };
-        assert_eq!([count(100), count(999)], [Some(1), Some(2)]);
+        assert_eq!([add(100), add(999)], [Some(1), Some(2)]);
         recorder.forget();
-        assert_eq!(count(999), None, "the counter was kept");
-        assert_eq!([count(1_000), count(1_001)], [Some(1), Some(2)]);
+        assert_eq!(add(999), None, "the counter was kept");
+        assert_eq!([add(1_000), add(1_001)], [Some(1), Some(2)]);
     }
 
     #[test]
@@ -197,8 +223,8 @@ mod tests {
         let bound = Bound::to(Forgetful::default());
         bound.at(Duration::ZERO, || {
             for [model, kind] in [["a", "b"], ["b", "a"], ["ab", ""], ["a", "b"]] {
-                let labels = [("model", Value::Word(model)), ("kind", Value::Word(kind))];
-                bound.add("tokens", &labels, 1);
+                let tokens = Count::one("tokens", Some(("kind", kind)));
+                bound.add(("model", Value::Word(model)), [tokens].iter());
             }
         });
         let kept: usize = bound.kept.iter().map(|kept| kept.len()).sum();
