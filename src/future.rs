@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, header, response};
+use http::{HeaderMap, HeaderName, Request, Response, header, response};
 use http_body::Body;
 use pin_project_lite::pin_project;
 use smallvec::SmallVec;
@@ -24,7 +24,7 @@ use crate::policy::UnknownCalls;
 use crate::preflight::{Accounting, Admission, Preflight, readable_answer};
 use crate::provider;
 use crate::quota::Hold;
-use crate::reject;
+use crate::reject::{self, Fields};
 use crate::settle::Outcome;
 use crate::usage::Usage;
 use crate::watch::Event;
@@ -295,36 +295,34 @@ static DOWNGRADED_FROM: HeaderName = HeaderName::from_static("x-quota-downgraded
 fn tell(headers: &mut HeaderMap, accounting: &Accounting) {
     let hold = accounting.hold();
     let limits: SmallVec<[_; USUAL_LIMITS]> = hold.limits().collect();
-    reject::admitted_headers(headers, accounting.api(), &limits);
-    quota_headers(headers, hold);
-    if let Accounting::Metered(_) = accounting {
-        model_headers(headers, hold);
-    }
+    reject::admitted_headers(headers, accounting.api(), &limits, |fields| {
+        quota_fields(fields, hold);
+        if let Accounting::Metered(_) = accounting {
+            model_fields(fields, hold);
+        }
+    });
 }
 
 /// As many limits as most calls have.
 const USUAL_LIMITS: usize = 6;
 
-fn quota_headers(headers: &mut HeaderMap, hold: &Hold) {
-    let ids = |ids: Vec<&str>| ids.join(", ");
-    set(headers, &WARNING, &ids(hold.warnings().collect()));
-    set(headers, &SHADOW, &ids(hold.shadows().collect()));
+fn quota_fields(fields: &mut Fields, hold: &Hold) {
+    fields.add(&WARNING, |text| list(text, hold.warnings()));
+    fields.add(&SHADOW, |text| list(text, hold.shadows()));
     let degraded = hold.degraded().map_or("", OnStoreFailure::as_str);
-    set(headers, &DEGRADED, degraded);
+    fields.add(&DEGRADED, |text| text.push_str(degraded));
 }
 
-fn model_headers(headers: &mut HeaderMap, hold: &Hold) {
+fn model_fields(fields: &mut Fields, hold: &Hold) {
     let asked = hold.downgraded_from().unwrap_or_default();
-    set(headers, &MODEL, hold.model());
-    set(headers, &DOWNGRADED_FROM, asked);
+    fields.add(&MODEL, |text| text.push_str(hold.model()));
+    fields.add(&DOWNGRADED_FROM, |text| text.push_str(asked));
 }
 
-/// Sets a header, if there is something to say that a header can hold.
-fn set(headers: &mut HeaderMap, name: &HeaderName, value: &str) {
-    if !value.is_empty()
-        && let Ok(value) = HeaderValue::try_from(value)
-    {
-        headers.insert(name, value);
+fn list<'a>(text: &mut String, ids: impl Iterator<Item = &'a str>) {
+    for (position, id) in ids.enumerate() {
+        text.push_str(if position > 0 { ", " } else { "" });
+        text.push_str(id);
     }
 }
 

@@ -7,7 +7,7 @@ mod response;
 pub use headers::LimitView;
 
 pub(crate) use headers::{
-    admitted_headers, anthropic_headers, openai_headers, rfc3339_text, seconds_text,
+    Fields, admitted_headers, anthropic_headers, openai_headers, rfc3339_text, seconds_text,
 };
 pub(crate) use response::{answer, echo_request_id, render, request_id};
 

@@ -1,6 +1,6 @@
 //! The fields of the IETF's draft, which name every limit.
 
-use http::{HeaderMap, HeaderName};
+use http::HeaderName;
 
 use super::LimitView;
 use super::fields::{Fields, push_number};
@@ -11,15 +11,16 @@ static POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 static STATE: HeaderName = HeaderName::from_static("ratelimit");
 
 /// The fields of draft-ietf-httpapi-ratelimit-headers-10: every hard and soft limit by its id.
-pub(super) fn fields(headers: &mut HeaderMap, limits: &[LimitView<'_>]) {
-    let mut fields = Fields::with_room(2 * USUAL * limits.len());
+pub(super) fn write(fields: &mut Fields, limits: &[LimitView<'_>]) {
     fields.add(&POLICY, |text| list(text, limits, policy));
     fields.add(&STATE, |text| list(text, limits, state));
-    fields.insert_into(headers);
 }
 
-/// A limit takes about so many bytes of a field.
-const USUAL: usize = 64;
+/// Both fields take about so many bytes.
+pub(super) fn room(limits: &[LimitView<'_>]) -> usize {
+    const A_LIMIT: usize = 128;
+    A_LIMIT * limits.len()
+}
 
 /// Writes an item for each limit that is no dry run.
 fn list(

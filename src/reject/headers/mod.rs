@@ -7,6 +7,7 @@ mod fields;
 mod slots;
 mod time;
 
+pub(crate) use fields::Fields;
 pub(crate) use slots::{anthropic_headers, openai_headers};
 pub(crate) use time::{rfc3339, rfc3339_text, seconds_text};
 
@@ -51,10 +52,13 @@ impl<'a> LimitView<'a> {
 
 /// Replaces the provider's rate-limit headers, which describe our account with it, by the caller's own: in the words of the called
 /// API, if it is one, and in the IETF draft's.
+///
+/// Behind them stands what `tell` adds.
 pub(crate) fn admitted_headers(
     headers: &mut HeaderMap,
     api: Option<&dyn Api>,
     limits: &[LimitView<'_>],
+    tell: impl FnOnce(&mut Fields),
 ) {
     remove_providers(headers);
     // Made room for at once; where that is refused, each insertion sees for itself.
@@ -63,11 +67,17 @@ pub(crate) fn admitted_headers(
         Some(api) => api.limit_headers(limits, headers),
         None => openai_headers(limits, headers),
     }
-    draft::fields(headers, limits);
+    let mut fields = Fields::with_room(draft::room(limits) + OURS);
+    draft::write(&mut fields, limits);
+    tell(&mut fields);
+    fields.insert_into(headers);
 }
 
 /// As many as are added to most answers: six of slots, the draft's two, and ours.
 const MOST_ADDED: usize = 10;
+
+/// Our own fields take about so many bytes.
+const OURS: usize = 32;
 
 /// Families of headers in which providers describe our account with them, and ours, should they say such things too.
 const PROVIDERS: [&str; 6] = [

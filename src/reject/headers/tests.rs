@@ -31,7 +31,7 @@ fn headers(limits: &[LimitView<'_>]) -> HeaderMap {
     let mut headers = HeaderMap::new();
     headers.insert("x-ratelimit-limit-project-tokens", HeaderValue::from(7));
     headers.insert("anthropic-ratelimit-requests-limit", HeaderValue::from(7));
-    admitted_headers(&mut headers, None, limits);
+    admitted_headers(&mut headers, None, limits, |_| ());
     headers
 }
 
