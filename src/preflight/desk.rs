@@ -130,7 +130,7 @@ impl Desk {
         });
         let refused = match call {
             Ok(call) => {
-                self.call = Some(Arc::new(call));
+                self.call = Some(call);
                 None
             }
             Err(rejection) => Some(rejection),
@@ -210,7 +210,7 @@ fn counting_work(bytes: usize) -> usize {
 /// A body that was read.
 pub(super) struct Document {
     text: ByteString,
-    call: Result<Call, Invalid>,
+    call: Result<Arc<Call>, Invalid>,
 }
 
 impl Document {
@@ -229,7 +229,8 @@ impl Document {
     fn read(api: &dyn Api, uri: &Uri, body: Bytes) -> Self {
         match ByteString::try_from(body) {
             Ok(text) => Self {
-                call: read(api, uri, &text),
+                // Large, and handed from stage to stage.
+                call: read(api, uri, &text).map(Arc::new),
                 text,
             },
             Err(_) => Self::unreadable("The request's body is not UTF-8."),
