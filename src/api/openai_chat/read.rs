@@ -154,10 +154,9 @@ fn output(body: &str, top: &Top<'_>) -> Result<(OutputAsk, Sites), Invalid> {
     ];
     let site = |value: Option<Value<'_>>| value.map(|value| position(body, value.get()));
     let sites = Sites {
-        opening: body.find('{').unwrap_or_default(),
         cap: site(top.max_completion_tokens),
         legacy_cap: site(top.max_tokens),
-        ..Sites::default()
+        ..Sites::of(body)
     };
     let ask = OutputAsk {
         cap: caps.into_iter().flatten().max(),
