@@ -111,10 +111,16 @@ fn last_escape(decoded: &[u8]) -> Option<u8> {
 /// ```
 #[must_use]
 pub fn ends_with(path: &str, segments: &[&str]) -> bool {
-    let mut rest = segments_back(path);
+    let mut rest = Some(path.as_bytes());
     segments.iter().rev().all(|wanted| {
-        rest.next()
-            .is_some_and(|segment| segment.eq_ignore_ascii_case(wanted))
+        let cut = |path: &'_ [u8]| path.len().checked_sub(wanted.len());
+        let Some((before, segment)) = rest.and_then(|path| path.split_at_checked(cut(path)?))
+        else {
+            return false;
+        };
+        rest = before.strip_suffix(b"/");
+        let is_whole = (before.is_empty() || rest.is_some()) && !wanted.contains('/');
+        is_whole && segment.eq_ignore_ascii_case(wanted.as_bytes())
     })
 }
 
@@ -131,14 +137,25 @@ fn segments_back(path: &str) -> impl Iterator<Item = &str> {
 
 /// The segment after the last one called `name`, in any case, and how many segments follow it.
 pub(crate) fn segment_after<'p>(path: &'p str, name: &str) -> Option<(&'p str, usize)> {
-    let mut after = None;
+    let [after] = segments_after(path, [name]);
+    after
+}
+
+/// The same for several names.
+pub(crate) fn segments_after<'p, const N: usize>(
+    path: &'p str,
+    names: [&str; N],
+) -> [Option<(&'p str, usize)>; N] {
+    let (mut found, mut after) = ([None; N], None);
     for (following, segment) in segments_back(path).enumerate() {
-        if segment.eq_ignore_ascii_case(name) {
-            return after;
+        for (found, name) in found.iter_mut().zip(names) {
+            if segment.eq_ignore_ascii_case(name) {
+                found.get_or_insert(after);
+            }
         }
         after = Some((segment, following));
     }
-    None
+    found.map(Option::flatten)
 }
 
 /// What stands for itself in a segment.

@@ -2,7 +2,7 @@
 
 use crate::api::{Api, Call, OutputAsk};
 use crate::count::{CountTally, InputCount};
-use crate::learn::Lesson;
+use crate::learn::{Factor, Lesson};
 use crate::model::{self, Model};
 use crate::money::Usd;
 use crate::policy::{
@@ -134,7 +134,11 @@ impl Planning<'_> {
         );
         let question = InputQuestion {
             visible,
-            factor: learned.input(api.name(), canonical),
+            // Of nothing, every factor makes nothing.
+            factor: match visible.estimated {
+                0 => Factor::default(),
+                _ => learned.input(api.name(), canonical),
+            },
             opaque: call.opaque,
             hidden: call
                 .opaque
