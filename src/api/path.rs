@@ -68,7 +68,7 @@ fn is_normal(path: &str) -> bool {
     let (mut is_named, mut dots) = (false, 0);
     for byte in segments {
         match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b':' | b'~' => is_named = true,
+            byte if NAMES[usize::from(*byte)] => is_named = true,
             b'.' => {
                 dots += 1;
                 is_named |= dots > 2;
@@ -79,6 +79,18 @@ fn is_normal(path: &str) -> bool {
     }
     is_named
 }
+
+/// What a segment has that stands for itself, but for dots.
+const NAMES: [bool; 256] = {
+    let mut names = [false; 256];
+    let mut byte = 0;
+    while byte < 0x80_u8 {
+        names[byte as usize] =
+            byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b':' | b'~');
+        byte += 1;
+    }
+    names
+};
 
 /// Percent-decodes until nothing is left to decode, in one pass: a decoded byte may complete another escape.
 fn decode(path: &[u8]) -> Vec<u8> {
@@ -113,14 +125,14 @@ fn last_escape(decoded: &[u8]) -> Option<u8> {
 pub fn ends_with(path: &str, segments: &[&str]) -> bool {
     let mut rest = Some(path.as_bytes());
     segments.iter().rev().all(|wanted| {
-        let cut = |path: &'_ [u8]| path.len().checked_sub(wanted.len());
-        let Some((before, segment)) = rest.and_then(|path| path.split_at_checked(cut(path)?))
-        else {
+        let wanted = wanted.as_bytes();
+        let cut = |path: &[u8]| path.len().checked_sub(wanted.len());
+        let Some((before, end)) = rest.and_then(|path| path.split_at_checked(cut(path)?)) else {
             return false;
         };
         rest = before.strip_suffix(b"/");
-        let is_whole = (before.is_empty() || rest.is_some()) && !wanted.contains('/');
-        is_whole && segment.eq_ignore_ascii_case(wanted.as_bytes())
+        let is_segment = (before.is_empty() || rest.is_some()) && !end.contains(&b'/');
+        is_segment && (end == wanted || end.eq_ignore_ascii_case(wanted))
     })
 }
 

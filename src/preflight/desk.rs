@@ -229,8 +229,7 @@ impl Document {
     fn read(api: &dyn Api, uri: &Uri, body: Bytes) -> Self {
         match ByteString::try_from(body) {
             Ok(text) => Self {
-                // Large, and handed from stage to stage.
-                call: read(api, uri, &text).map(Arc::new),
+                call: read(api, uri, &text),
                 text,
             },
             Err(_) => Self::unreadable("The request's body is not UTF-8."),
@@ -238,7 +237,8 @@ impl Document {
     }
 }
 
-fn read(api: &dyn Api, uri: &Uri, body: &str) -> Result<Call, Invalid> {
+/// A call is large, and handed from stage to stage: it is shared from the start.
+fn read(api: &dyn Api, uri: &Uri, body: &str) -> Result<Arc<Call>, Invalid> {
     let path = uri.path();
     let normal = NormalPath::of(path);
     // A segment with either is nobody's name, and whether the path goes on behind it depends on the server.
@@ -247,7 +247,7 @@ fn read(api: &dyn Api, uri: &Uri, body: &str) -> Result<Call, Invalid> {
             "The request's path must not have an escaped `?` or `#` in it.",
         ));
     }
-    let call = api.read(&Target::new(normal.as_str(), uri.query()), body)?;
+    let call = Arc::new(api.read(&Target::new(normal.as_str(), uri.query()), body)?);
     if !can_name_model(path, &call.model_site) {
         return Err(Invalid::body(
             "The request's path is spelled so that its model cannot be told for sure.",
