@@ -251,6 +251,7 @@ fn is_spelling_of(segment: &str, name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
     use proptest::prelude::*;
 
     use super::*;
@@ -329,6 +330,19 @@ mod tests {
         assert!(!ends_with("/v1/nochat/completions", suffix));
         assert!(!ends_with("/v1/chat/completions/x", suffix));
         assert!(!ends_with("/completions", suffix));
+    }
+
+    proptest! {
+        #[test]
+        fn the_last_segments_are_those_behind_the_last_slashes(
+            path in "[/aAbé]{0,8}",
+            wanted in vec("[/aAé]{0,2}", 0..4),
+        ) {
+            let wanted: Vec<&str> = wanted.iter().map(String::as_str).collect();
+            let mut last = path.rsplit('/');
+            let is_next = |wanted: &&str| last.next().is_some_and(|is| is.eq_ignore_ascii_case(wanted));
+            prop_assert_eq!(ends_with(&path, &wanted), wanted.iter().rev().all(is_next));
+        }
     }
 
     #[test]

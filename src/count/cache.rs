@@ -292,6 +292,19 @@ mod tests {
     }
 
     #[test]
+    fn owners_whose_names_begin_alike_share_nothing() {
+        let cache = CountCache::new(1 << 20);
+        let long = "x".repeat(BLOCK);
+        let names = ["", "\0", "a", "a\0", &long, &(long.clone() + "\0")];
+        for was_asked in [false, true] {
+            assert_eq!(
+                names.map(|owner| is_known(&cache, owner, 1)),
+                [was_asked; 6]
+            );
+        }
+    }
+
+    #[test]
     fn memory_is_bounded_however_many_texts_come() {
         for bytes in [100_000, 1 << 20] {
             let cache = CountCache::new(bytes);
