@@ -167,6 +167,18 @@ pub struct Sites {
     pub include_usage: Option<Range<usize>>,
 }
 
+impl Sites {
+    /// Those of a body of which no more is known than that it is an object.
+    pub(super) fn of(body: &str) -> Self {
+        // Seldom anything but the first byte, so no search that is made for longer texts.
+        let opening = body.bytes().position(|byte| byte == b'{');
+        Self {
+            opening: opening.unwrap_or_default(),
+            ..Self::default()
+        }
+    }
+}
+
 /// Whether something other than `null` stands at a site of a body.
 pub(crate) fn is_set(site: &Option<Range<usize>>, body: &str) -> bool {
     let value = site.clone().and_then(|site| body.get(site));

@@ -68,7 +68,7 @@ fn is_normal(path: &str) -> bool {
     let (mut is_named, mut dots) = (false, 0);
     for byte in segments {
         match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b':' | b'~' => is_named = true,
+            byte if NAMES[usize::from(*byte)] => is_named = true,
             b'.' => {
                 dots += 1;
                 is_named |= dots > 2;
@@ -79,6 +79,18 @@ fn is_normal(path: &str) -> bool {
     }
     is_named
 }
+
+/// What a segment has that stands for itself, but for dots.
+const NAMES: [bool; 256] = {
+    let mut names = [false; 256];
+    let mut byte = 0;
+    while byte < 0x80_u8 {
+        names[byte as usize] =
+            byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b':' | b'~');
+        byte += 1;
+    }
+    names
+};
 
 /// Percent-decodes until nothing is left to decode, in one pass: a decoded byte may complete another escape.
 fn decode(path: &[u8]) -> Vec<u8> {
@@ -111,10 +123,16 @@ fn last_escape(decoded: &[u8]) -> Option<u8> {
 /// ```
 #[must_use]
 pub fn ends_with(path: &str, segments: &[&str]) -> bool {
-    let mut rest = segments_back(path);
+    let mut rest = Some(path.as_bytes());
     segments.iter().rev().all(|wanted| {
-        rest.next()
-            .is_some_and(|segment| segment.eq_ignore_ascii_case(wanted))
+        let wanted = wanted.as_bytes();
+        let cut = |path: &[u8]| path.len().checked_sub(wanted.len());
+        let Some((before, end)) = rest.and_then(|path| path.split_at_checked(cut(path)?)) else {
+            return false;
+        };
+        rest = before.strip_suffix(b"/");
+        let is_segment = (before.is_empty() || rest.is_some()) && !end.contains(&b'/');
+        is_segment && (end == wanted || end.eq_ignore_ascii_case(wanted))
     })
 }
 
@@ -131,14 +149,25 @@ fn segments_back(path: &str) -> impl Iterator<Item = &str> {
 
 /// The segment after the last one called `name`, in any case, and how many segments follow it.
 pub(crate) fn segment_after<'p>(path: &'p str, name: &str) -> Option<(&'p str, usize)> {
-    let mut after = None;
+    let [after] = segments_after(path, [name]);
+    after
+}
+
+/// The same for several names.
+pub(crate) fn segments_after<'p, const N: usize>(
+    path: &'p str,
+    names: [&str; N],
+) -> [Option<(&'p str, usize)>; N] {
+    let (mut found, mut after) = ([None; N], None);
     for (following, segment) in segments_back(path).enumerate() {
-        if segment.eq_ignore_ascii_case(name) {
-            return after;
+        for (found, name) in found.iter_mut().zip(names) {
+            if segment.eq_ignore_ascii_case(name) {
+                found.get_or_insert(after);
+            }
         }
         after = Some((segment, following));
     }
-    None
+    found.map(Option::flatten)
 }
 
 /// What stands for itself in a segment.
@@ -222,6 +251,7 @@ fn is_spelling_of(segment: &str, name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
     use proptest::prelude::*;
 
     use super::*;
@@ -300,6 +330,19 @@ mod tests {
         assert!(!ends_with("/v1/nochat/completions", suffix));
         assert!(!ends_with("/v1/chat/completions/x", suffix));
         assert!(!ends_with("/completions", suffix));
+    }
+
+    proptest! {
+        #[test]
+        fn the_last_segments_are_those_behind_the_last_slashes(
+            path in "[/aAbé]{0,8}",
+            wanted in vec("[/aAé]{0,2}", 0..4),
+        ) {
+            let wanted: Vec<&str> = wanted.iter().map(String::as_str).collect();
+            let mut last = path.rsplit('/');
+            let is_next = |wanted: &&str| last.next().is_some_and(|is| is.eq_ignore_ascii_case(wanted));
+            prop_assert_eq!(ends_with(&path, &wanted), wanted.iter().rev().all(is_next));
+        }
     }
 
     #[test]

@@ -69,7 +69,7 @@ impl Exchange {
         let call = self.call(api).unwrap();
         let model = Model::resolve(&call.model, &Aliases::default());
         let count = InputCount::new(api, &call.input, self.request.get());
-        count.tokens(model.canonical()).total()
+        count.tokens(model.canonical(), model.encoding()).total()
     }
 
     /// What is read of the answer, as it was recorded.

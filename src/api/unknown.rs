@@ -1,6 +1,6 @@
 //! Calls that are of no family we meter.
 
-use http::{HeaderMap, Method, header};
+use http::{HeaderMap, HeaderName, Method, header};
 
 use super::path::{ends_with, verb};
 
@@ -8,7 +8,7 @@ use super::path::{ends_with, verb};
 /// (realtime sockets bill too). Reading is free, and so is counting tokens.
 pub(crate) fn may_cost(method: &Method, path: &str, headers: &HeaderMap) -> bool {
     if headers.contains_key(header::UPGRADE)
-        || headers.contains_key(METHOD_OVERRIDE)
+        || headers.contains_key(&METHOD_OVERRIDE)
         || method == Method::CONNECT
     {
         return true;
@@ -17,7 +17,7 @@ pub(crate) fn may_cost(method: &Method, path: &str, headers: &HeaderMap) -> bool
 }
 
 /// Some servers, Google's among them, take a call for one of the method that is written here.
-const METHOD_OVERRIDE: &str = "x-http-method-override";
+static METHOD_OVERRIDE: HeaderName = HeaderName::from_static("x-http-method-override");
 
 fn counts_only(path: &str) -> bool {
     let has_verb = |wanted: &str| verb(path).is_some_and(|(_, verb)| verb == wanted);
@@ -33,7 +33,7 @@ fn is_cancelled(path: &str) -> bool {
 
 /// The method by which a call may be taken in the place of its own.
 pub(crate) fn tunnelled_method(headers: &HeaderMap) -> Option<Method> {
-    let method = headers.get(METHOD_OVERRIDE)?;
+    let method = headers.get(&METHOD_OVERRIDE)?;
     Method::from_bytes(method.as_bytes().to_ascii_uppercase().as_slice()).ok()
 }
 
@@ -57,7 +57,7 @@ mod tests {
         assert!(!may_cost(&Method::POST, "/v1/responses/r1/cancel", &none));
         assert!(may_cost(&Method::POST, "/v1/batches/b1/cancel", &none));
         let mut tunnelled = HeaderMap::new();
-        tunnelled.insert(METHOD_OVERRIDE, "POST".parse().expect("a value"));
+        tunnelled.insert(&METHOD_OVERRIDE, "POST".parse().expect("a value"));
         assert!(may_cost(&Method::GET, "/v1beta/models/x:y", &tunnelled));
         assert!(may_cost(&Method::POST, "/v1/images/generations", &none));
         assert!(may_cost(&Method::DELETE, "/v1/files/1", &none));

@@ -45,6 +45,9 @@ type Key = [u64; 2];
 /// Memory for a count, with its share of the places that wait for others and of the table.
 const ENTRY: usize = 96;
 
+/// So many bytes are hashed at a time.
+const BLOCK: usize = 32;
+
 /// To count fewer bytes takes no longer than to look for them.
 const SHORTEST: usize = 32;
 
@@ -53,7 +56,7 @@ const SHORTEST: usize = 32;
 pub(crate) struct Known<'a> {
     hasher: &'a HighwayHasher,
     counts: &'a Counts,
-    owner: Key,
+    owner: &'a str,
 }
 
 /// What is known of one owner's texts in one encoding.
@@ -116,24 +119,30 @@ impl CountCache {
     }
 
     /// What is known of an owner's texts.
-    pub(crate) fn of(&self, owner: &str) -> Option<Known<'_>> {
+    pub(crate) fn of<'a>(&'a self, owner: &'a str) -> Option<Known<'a>> {
         Some(Known {
             hasher: &self.hasher,
             counts: self.counts.as_ref()?,
-            owner: self.hasher.clone().hash128(owner.as_bytes()),
+            owner,
         })
     }
 }
 
 impl<'a> Known<'a> {
     pub(super) fn counter(&self, encoding: Encoding) -> Counter<'a> {
-        // As long as what is hashed at a time, so that no text is copied.
-        let mut whose = [0; 32];
-        whose[..8].copy_from_slice(&self.owner[0].to_le_bytes());
-        whose[8..16].copy_from_slice(&self.owner[1].to_le_bytes());
-        whose[16] = encoding as u8;
+        let owner = self.owner.as_bytes();
         let mut hasher = self.hasher.clone();
-        hasher.append(&whose);
+        // In blocks as long as what is hashed at a time, so that no text is copied. How long the name is comes first: no text
+        // goes on with it.
+        let mut block = [0; BLOCK];
+        block[0] = encoding as u8;
+        block[8..16].copy_from_slice(&(owner.len() as u64).to_le_bytes());
+        hasher.append(&block);
+        for part in owner.chunks(BLOCK) {
+            let mut block = [0; BLOCK];
+            block[..part.len()].copy_from_slice(part);
+            hasher.append(&block);
+        }
         Counter {
             hasher,
             counts: self.counts,
@@ -280,6 +289,19 @@ mod tests {
         let text = text(1);
         assert_eq!(known.count(whole(&text)).1, 0);
         assert_eq!(known.count(whole(&text)).1, text.len());
+    }
+
+    #[test]
+    fn owners_whose_names_begin_alike_share_nothing() {
+        let cache = CountCache::new(1 << 20);
+        let long = "x".repeat(BLOCK);
+        let names = ["", "\0", "a", "a\0", &long, &(long.clone() + "\0")];
+        for was_asked in [false, true] {
+            assert_eq!(
+                names.map(|owner| is_known(&cache, owner, 1)),
+                [was_asked; 6]
+            );
+        }
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::model::Encoding;
 /// rather than too low; so are images, sounds and documents everywhere, which are settled to what they cost.
 #[must_use]
 pub fn input_tokens(api: &dyn Api, canonical: &str, input: &Input, body: &str) -> Counted {
-    InputCount::new(api, input, body).tokens(canonical)
+    InputCount::new(api, input, body).tokens(canonical, Encoding::of(canonical))
 }
 
 /// Counts one input for several models: its texts once for each encoding, however long the ladder is.
@@ -64,9 +64,9 @@ impl<'a> InputCount<'a> {
         Self { known, ..self }
     }
 
-    /// Tokens of the input, for a model by its canonical name. At least so many, if they were [enough](Self::count_until).
-    pub(crate) fn tokens(&self, canonical: &str) -> Counted {
-        let texts = self.texts(Encoding::of(canonical), |_| false);
+    /// Tokens of the input, for a model by its canonical name and its encoding. At least so many, if they were [enough](Self::count_until).
+    pub(crate) fn tokens(&self, canonical: &str, encoding: Encoding) -> Counted {
+        let texts = self.texts(encoding, |_| false);
         self.with_texts(canonical, texts.tokens)
     }
 
@@ -80,9 +80,9 @@ impl<'a> InputCount<'a> {
         self.texts(encoding, is_enough);
     }
 
-    /// Whether a model's tokens were enough before all were counted.
-    pub(crate) fn is_cut(&self, canonical: &str) -> bool {
-        let texts = self.texts[Encoding::of(canonical) as usize].get();
+    /// Whether the texts' tokens in an encoding were enough before all were counted.
+    pub(crate) fn is_cut(&self, encoding: Encoding) -> bool {
+        let texts = self.texts[encoding as usize].get();
         texts.is_some_and(|texts| texts.is_cut)
     }
 

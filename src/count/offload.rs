@@ -49,12 +49,11 @@ impl Offload {
         job: impl FnOnce() -> T + Send + 'static,
     ) -> Offloaded<T> {
         let job = || catch_unwind(AssertUnwindSafe(job)).map_err(|_| JobFailed);
-        match Handle::try_current() {
-            Ok(runtime) if bytes >= self.threshold => {
-                Offloaded(Progress::Waiting(self.queue(&runtime, job)))
-            }
-            _ => Offloaded(Progress::Ready(Some(job()))),
-        }
+        let large = bytes >= self.threshold;
+        Offloaded(match large.then(Handle::try_current) {
+            Some(Ok(runtime)) => Progress::Waiting(self.queue(&runtime, job)),
+            _ => Progress::Ready(Some(job())),
+        })
     }
 
     /// Work waits for its turn in a task, which can be aborted; once begun, it runs to its end and keeps its turn till then.

@@ -20,6 +20,8 @@ pub struct Model {
     canonical: Arc<str>,
     resolved: bool,
     facts: Option<&'static Facts>,
+    encoding: Encoding,
+    provider: Option<Provider>,
     /// Whether its name is one of a model that may reason.
     reasons: bool,
 }
@@ -34,6 +36,8 @@ impl Model {
             raw: raw.into(),
             resolved,
             facts: facts(&canonical),
+            encoding: Encoding::of(&canonical),
+            provider: Provider::of(&canonical),
             reasons: reasons(raw, &canonical),
             canonical,
         }
@@ -69,6 +73,11 @@ impl Model {
         self.facts
     }
 
+    /// How its texts are cut into tokens.
+    pub(crate) fn encoding(&self) -> Encoding {
+        self.encoding
+    }
+
     /// Whether the canonical name says which model it is. Where it does not, as for a deployment without an alias,
     /// nobody can tell which of the limits on certain models bind.
     #[must_use]
@@ -84,7 +93,7 @@ impl Model {
 
     /// Whether the model does not reason where it is told not to: known of Claude.
     pub(crate) fn can_be_told_not_to_reason(&self) -> bool {
-        Provider::of(&self.canonical) == Some(Provider::Anthropic)
+        self.provider == Some(Provider::Anthropic)
     }
 }
 
@@ -95,9 +104,5 @@ fn reasons(raw: &str, canonical: &str) -> bool {
 
 /// Whether two models are known to be of different providers: a call of one's API means nothing to the other.
 pub(crate) fn of_other_provider(one: &Model, other: &Model) -> bool {
-    let providers = (
-        Provider::of(one.canonical()),
-        Provider::of(other.canonical()),
-    );
-    matches!(providers, (Some(one), Some(other)) if one != other)
+    matches!((one.provider, other.provider), (Some(one), Some(other)) if one != other)
 }

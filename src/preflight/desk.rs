@@ -130,7 +130,7 @@ impl Desk {
         });
         let refused = match call {
             Ok(call) => {
-                self.call = Some(Arc::new(call));
+                self.call = Some(call);
                 None
             }
             Err(rejection) => Some(rejection),
@@ -210,7 +210,7 @@ fn counting_work(bytes: usize) -> usize {
 /// A body that was read.
 pub(super) struct Document {
     text: ByteString,
-    call: Result<Call, Invalid>,
+    call: Result<Arc<Call>, Invalid>,
 }
 
 impl Document {
@@ -237,7 +237,8 @@ impl Document {
     }
 }
 
-fn read(api: &dyn Api, uri: &Uri, body: &str) -> Result<Call, Invalid> {
+/// A call is large, and handed from stage to stage: it is shared from the start.
+fn read(api: &dyn Api, uri: &Uri, body: &str) -> Result<Arc<Call>, Invalid> {
     let path = uri.path();
     let normal = NormalPath::of(path);
     // A segment with either is nobody's name, and whether the path goes on behind it depends on the server.
@@ -246,7 +247,7 @@ fn read(api: &dyn Api, uri: &Uri, body: &str) -> Result<Call, Invalid> {
             "The request's path must not have an escaped `?` or `#` in it.",
         ));
     }
-    let call = api.read(&Target::new(normal.as_str(), uri.query()), body)?;
+    let call = Arc::new(api.read(&Target::new(normal.as_str(), uri.query()), body)?);
     if !can_name_model(path, &call.model_site) {
         return Err(Invalid::body(
             "The request's path is spelled so that its model cannot be told for sure.",

@@ -1,6 +1,6 @@
 //! What the preflight itself refuses, in words.
 
-use http::{HeaderValue, header};
+use http::{HeaderName, HeaderValue, header};
 
 use crate::body::BufferError;
 use crate::policy::UnknownCalls;
@@ -12,7 +12,7 @@ const ENCODED: &str = "A compressed request cannot be metered. Send it as it is,
                        tower-http's RequestDecompressionLayer before the quota.";
 
 /// By this Google's clients ask for a part of an answer only. Others know nothing of it.
-const FIELD_MASK: &str = "x-goog-fieldmask";
+static FIELD_MASK: HeaderName = HeaderName::from_static("x-goog-fieldmask");
 
 impl Desk {
     /// What the policy says of a call that is of no API we meter.
@@ -39,7 +39,7 @@ impl Desk {
             let message = "A request can be metered only in UTF-8: leave the charset out.";
             return Err(Rejection::new(RejectionKind::EncodedBody, message));
         }
-        if headers.contains_key(FIELD_MASK) {
+        if headers.contains_key(&FIELD_MASK) {
             let message =
                 format!("Leave {FIELD_MASK} out: a part of an answer does not tell its usage.");
             return Err(Rejection::new(RejectionKind::InvalidRequest, message));

@@ -2,8 +2,8 @@
 
 use crate::api::{Api, Call, OutputAsk};
 use crate::count::{CountTally, InputCount};
-use crate::learn::Lesson;
-use crate::model::{self, Encoding, Model};
+use crate::learn::{Factor, Lesson};
+use crate::model::{self, Model};
 use crate::money::Usd;
 use crate::policy::{
     CheckedLimit, Enforcement, OnStoreFailure, OpaqueInput, PricedModel, ReserveOutput, Rung, Unit,
@@ -53,9 +53,9 @@ impl Planning<'_> {
         };
         let can_serve = |rung: &&Rung<'_>| !model::of_other_provider(asked, &rung.model);
         for rung in rungs.iter().filter(can_serve) {
-            let encoding = Encoding::of(rung.model.canonical());
+            let encoding = rung.model.encoding();
             count.count_until(encoding, |texts| {
-                let alike = |rung: &&Rung<'_>| Encoding::of(rung.model.canonical()) == encoding;
+                let alike = |rung: &&Rung<'_>| rung.model.encoding() == encoding;
                 let too_large = |rung: &Rung<'_>| {
                     let input = count.with_texts(rung.model.canonical(), texts);
                     self.can_never_fit(rung, input.total())
@@ -94,7 +94,7 @@ impl Planning<'_> {
 
     pub(super) fn is_cut(&self, model: &Model) -> bool {
         match &self.size {
-            Size::Counted(_, _, count) => count.is_cut(model.canonical()),
+            Size::Counted(_, _, count) => count.is_cut(model.encoding()),
             Size::None | Size::Told(_) => false,
         }
     }
@@ -128,10 +128,17 @@ impl Planning<'_> {
             Size::Counted(api, call, count) => (*api, *call, count),
         };
         let canonical = model.canonical();
-        let (visible, learned) = (count.tokens(canonical), &self.engine.learned);
+        let (visible, learned) = (
+            count.tokens(canonical, model.encoding()),
+            &self.engine.learned,
+        );
         let question = InputQuestion {
             visible,
-            factor: learned.input(api.name(), canonical),
+            // Of nothing, every factor makes nothing.
+            factor: match visible.estimated {
+                0 => Factor::default(),
+                _ => learned.input(api.name(), canonical),
+            },
             opaque: call.opaque,
             hidden: call
                 .opaque

@@ -8,7 +8,7 @@ use super::count::{
     CALL, COMPACTION, DOCUMENT, OPENING, PARAMETER, REFERENCE, SEALED_BYTES, SYSTEM,
 };
 use super::thoughts::{Thoughts, decoded};
-use crate::api::json::{Kind, Value};
+use crate::api::json::{Kind, Scanner, Stop, Value};
 use crate::api::read::keys::Seen;
 use crate::api::read::walk::{Walk, is_mark};
 use crate::api::{Detail, Input, Invalid, Medium, MediumKind, Opaque};
@@ -80,7 +80,7 @@ impl<'b, 'i> Reader<'b, 'i> {
 
     pub(super) fn messages(&mut self, messages: Value<'_>) -> Result<(), Invalid> {
         messages
-            .items(|message| self.message(message))
+            .items_in_place(|message| self.message(message))
             .map_err(|stop| stop.at(MESSAGES))?;
         if self.input.messages == 0 {
             return Err(Invalid::param(
@@ -92,12 +92,12 @@ impl<'b, 'i> Reader<'b, 'i> {
         Ok(())
     }
 
-    fn message(&mut self, message: Value<'_>) -> Result<(), Invalid> {
+    fn message<'a>(&mut self, message: &mut Scanner<'a>) -> Result<(), Stop<'a>> {
         let is_first = self.input.messages == 0;
         self.input.messages += 1;
         (self.speaks, self.has_results) = (false, false);
         let mut role = None;
-        self.fields(message, |reader, key, value| match (key, value.kind()) {
+        self.next_fields(message, |reader, key, value| match (key, value.kind()) {
             ("role", Kind::String) if is_mark(value) => {
                 role = value.string().ok();
                 Ok(())

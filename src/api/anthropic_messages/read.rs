@@ -53,9 +53,8 @@ pub(super) fn read(body: &str) -> Result<Call, Invalid> {
         audio_output: false,
     };
     call.sites = Sites {
-        opening: body.find('{').unwrap_or_default(),
         cap: top.max_tokens.map(|cap| position(body, cap.get())),
-        ..Sites::default()
+        ..Sites::of(body)
     };
     call.output = OutputAsk {
         cap: Some(cap),

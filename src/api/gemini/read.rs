@@ -55,10 +55,9 @@ pub(super) fn read(target: &Target<'_>, body: &str) -> Result<Call, Invalid> {
     };
     let place = |value: Option<Value<'_>>| value.map(|value| position(body, value.get()));
     call.sites = Sites {
-        opening: body.find('{').unwrap_or_default(),
         cap: place(config.cap),
         config: place(top.config),
-        ..Sites::default()
+        ..Sites::of(body)
     };
     input(body, &top, &config, &mut call)?;
     Ok(call)

@@ -38,6 +38,15 @@ pub(super) fn assert_walked_as_read(value: Value<'_>) {
     let walked_items = shown(|show| value.items(|item| show("", item)));
     let read_items = shown(|show| items(json, |item| show("", item)));
     assert_eq!(walked_items, read_items);
+    let members_in_place =
+        shown(|show| value.items_in_place(|item| item.members(|key, value| show(&key, value))));
+    let members_of_items = shown(|show| {
+        items(json, |item| {
+            let walked = members(item.get(), |key, value| show(&key, value));
+            walked.map_err(|stop| stop.at("it"))
+        })
+    });
+    assert_eq!(members_in_place, members_of_items);
     for (_, part) in walked_members.0.into_iter().chain(walked_items.0) {
         let stands_there = json.get(position(json, part)) == Some(part);
         assert!(stands_there, "{part} is no part of {json}");

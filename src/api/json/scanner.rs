@@ -3,8 +3,10 @@
 use std::borrow::Cow;
 
 use super::quote::quote_or_backslash;
+use super::stop::Stop;
 use super::text::Key;
 use super::value::Value;
+use crate::api::Invalid;
 
 /// Reads a value that is known to be JSON: so it need not look at every comma, and of a text at nothing but its end.
 ///
@@ -38,6 +40,30 @@ impl<'a> Scanner<'a> {
         self.open(bracket).is_some()
     }
 
+    /// Calls `each` for every member of an object, and goes on behind it. Keys come decoded, values as they stand.
+    pub(in crate::api) fn members(
+        &mut self,
+        mut each: impl FnMut(Cow<'a, str>, Value<'a>) -> Result<(), Invalid>,
+    ) -> Result<(), Stop<'a>> {
+        let start = self.at;
+        if self.open(b'{').is_none() {
+            return Err(self.no_object(start));
+        }
+        while !self.closes(b'}') {
+            let (Ok(Some(key)), Some(value)) = (self.key(), self.value()) else {
+                return Err(self.no_object(start));
+            };
+            each(key, value).map_err(Stop::Invalid)?;
+        }
+        Ok(())
+    }
+
+    /// What begins there is no object that can be read.
+    fn no_object(&mut self, start: usize) -> Stop<'a> {
+        self.at = start;
+        Stop::NoObject(self.value().unwrap_or_else(|| Value::part("")))
+    }
+
     /// A key, decoded, and the colon behind it.
     pub(in crate::api) fn key(&mut self) -> serde_json::Result<Option<Cow<'a, str>>> {
         let key = self.string()?;
@@ -67,7 +93,9 @@ impl<'a> Scanner<'a> {
         match self.peek()? {
             b'"' => {
                 self.at += 1;
-                self.leave_string()?;
+                if !self.leave_string()? {
+                    return self.since(start).map(Value::unescaped_part);
+                }
             }
             b'[' | b'{' => self.leave_brackets()?,
             _ => self.leave_plain(),

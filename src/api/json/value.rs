@@ -13,7 +13,11 @@ use crate::api::{Invalid, Text};
 
 /// A slice of a text that `serde_json` has read, without white space around it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::api) struct Value<'a>(&'a str);
+pub(in crate::api) struct Value<'a> {
+    json: &'a str,
+    /// It is a string, and whoever looked for its end has seen no escapes.
+    is_unescaped: bool,
+}
 
 /// The kinds of JSON values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,24 +32,35 @@ pub(in crate::api) enum Kind {
 
 impl<'a> From<&'a RawValue> for Value<'a> {
     fn from(raw: &'a RawValue) -> Self {
-        Self(raw.get())
+        Self::part(raw.get())
     }
 }
 
 impl<'a> Value<'a> {
     /// A part of a value.
     pub(super) fn part(json: &'a str) -> Self {
-        Self(json)
+        Self {
+            json,
+            is_unescaped: false,
+        }
+    }
+
+    /// A string that is part of a value and has no escapes.
+    pub(super) fn unescaped_part(json: &'a str) -> Self {
+        Self {
+            json,
+            is_unescaped: true,
+        }
     }
 
     /// The value as it is written.
     pub(in crate::api) fn get(self) -> &'a str {
-        self.0
+        self.json
     }
 
     /// What kind of value it is, by its first byte.
     pub(in crate::api) fn kind(self) -> Kind {
-        match self.0.as_bytes().first() {
+        match self.json.as_bytes().first() {
             Some(b'n') => Kind::Null,
             Some(b't') => Kind::Bool(true),
             Some(b'f') => Kind::Bool(false),
@@ -59,17 +74,9 @@ impl<'a> Value<'a> {
     /// Calls `each` for every member of an object. Keys come decoded, values as they stand.
     pub(in crate::api) fn members(
         self,
-        mut each: impl FnMut(Cow<'a, str>, Value<'a>) -> Result<(), Invalid>,
+        each: impl FnMut(Cow<'a, str>, Value<'a>) -> Result<(), Invalid>,
     ) -> Result<(), Stop<'a>> {
-        let stop = || Stop::NoObject(self);
-        let mut scanner = Scanner::of(self);
-        scanner.open(b'{').ok_or_else(stop)?;
-        while !scanner.closes(b'}') {
-            let key = scanner.key().ok().flatten().ok_or_else(stop)?;
-            let value = scanner.value().ok_or_else(stop)?;
-            each(key, value).map_err(Stop::Invalid)?;
-        }
-        Ok(())
+        Scanner::of(self).members(each)
     }
 
     /// Calls `each` for every item of an array.
@@ -77,12 +84,21 @@ impl<'a> Value<'a> {
         self,
         mut each: impl FnMut(Value<'a>) -> Result<(), Invalid>,
     ) -> Result<(), Stop<'a>> {
-        let stop = || Stop::NoArray(self);
+        self.items_in_place(|scanner| {
+            let item = scanner.value().ok_or(Stop::NoArray(self))?;
+            each(item).map_err(Stop::Invalid)
+        })
+    }
+
+    /// Calls `each` where every item of an array begins, to go on to its end: so it is not looked for twice.
+    pub(in crate::api) fn items_in_place(
+        self,
+        mut each: impl FnMut(&mut Scanner<'a>) -> Result<(), Stop<'a>>,
+    ) -> Result<(), Stop<'a>> {
         let mut scanner = Scanner::of(self);
-        scanner.open(b'[').ok_or_else(stop)?;
+        scanner.open(b'[').ok_or(Stop::NoArray(self))?;
         while !scanner.closes(b']') {
-            let item = scanner.value().ok_or_else(stop)?;
-            each(item).map_err(Stop::Invalid)?;
+            each(&mut scanner)?;
         }
         Ok(())
     }
@@ -94,16 +110,15 @@ impl<'a> Value<'a> {
         }
         match self.unescaped() {
             Some(text) => Ok(Cow::Borrowed(text)),
-            None => serde_json::from_str(self.0).map(|Key(text)| text),
+            None => serde_json::from_str(self.json).map(|Key(text)| text),
         }
     }
 
     /// What stands between the quotes of a string that has no escapes.
     fn unescaped(self) -> Option<&'a str> {
-        let text = self.0.strip_prefix('"')?.strip_suffix('"')?;
-        memchr::memchr(b'\\', text.as_bytes())
-            .is_none()
-            .then_some(text)
+        let text = self.json.strip_prefix('"')?.strip_suffix('"')?;
+        let is_unescaped = self.is_unescaped || memchr::memchr(b'\\', text.as_bytes()).is_none();
+        is_unescaped.then_some(text)
     }
 
     /// The text of a string: a place in `body`, which it is a slice of, unless it is escaped.

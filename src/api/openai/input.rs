@@ -20,12 +20,13 @@ const CHANNEL: u64 = 7;
 
 /// Tokens of an input whose texts have so many.
 pub(in crate::api) fn chat(canonical: &str, input: &Input, texts: u64) -> Counted {
+    let reasons = may_reason(canonical);
     let around = [
         input.messages.saturating_mul(MESSAGE),
         input.names.saturating_mul(NAME),
-        reply(canonical),
+        reply(reasons),
         declarations(canonical, &input.tools),
-        reasoning(canonical, input),
+        reasoning(reasons, input),
         media_tokens(canonical, &input.media),
         input.overhead,
         input.token_ids,
@@ -51,8 +52,8 @@ pub(in crate::api) fn beside(
 }
 
 /// What the answer is begun with. For models that reason it is one less; measured, and in no guide.
-fn reply(canonical: &str) -> u64 {
-    if may_reason(canonical) { 2 } else { 3 }
+fn reply(reasons: bool) -> u64 {
+    if reasons { 2 } else { 3 }
 }
 
 /// What stands around the texts of the tools' declarations.
@@ -67,8 +68,8 @@ pub(in crate::api) fn declarations(canonical: &str, tools: &ToolShape) -> u64 {
     }
 }
 
-fn reasoning(canonical: &str, input: &Input) -> u64 {
-    if !may_reason(canonical) {
+fn reasoning(reasons: bool, input: &Input) -> u64 {
+    if !reasons {
         return 0;
     }
     let instructions = if input.tools.functions == 0 {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use percent_encoding::percent_decode_str;
 
 use crate::api::json::{Value, position};
-use crate::api::path::{ends_with, segment_after};
+use crate::api::path::{ends_with, segments_after};
 use crate::api::read::value::model_name;
 use crate::api::{Invalid, ModelSite};
 
@@ -38,8 +38,7 @@ fn model_in_path<'p>(
     const DEPLOYMENTS: &str = "deployments";
     const ENGINES: &str = "engines";
     let several = || Invalid::param("model", "the path must name the model in one segment");
-    let deployment = segment_after(path, DEPLOYMENTS);
-    let engine = segment_after(path, ENGINES);
+    let [deployment, engine] = segments_after(path, [DEPLOYMENTS, ENGINES]);
     if deployment.is_none() && engine.is_none() {
         return Ok(None);
     }

@@ -3,7 +3,7 @@
 //! Every field of a message is counted, known or not, and every copy of it: whichever the provider believes, it is paid for.
 
 use super::parts;
-use crate::api::json::{Kind, Value};
+use crate::api::json::{Kind, Scanner, Stop, Value};
 use crate::api::read::walk::{Walk, is_mark};
 use crate::api::{Call, Input, Invalid, Opaque};
 
@@ -35,7 +35,7 @@ pub(super) fn read(
         system: None,
     };
     value
-        .items(|message| reader.message(message))
+        .items_in_place(|message| reader.message(message))
         .map_err(|stop| stop.at(MESSAGES))?;
     if reader.call.input.messages == 0 {
         return Err(Invalid::param(MESSAGES, "messages must not be empty"));
@@ -62,11 +62,11 @@ impl Walk for Reader<'_, '_> {
 }
 
 impl Reader<'_, '_> {
-    fn message(&mut self, message: Value<'_>) -> Result<(), Invalid> {
+    fn message<'a>(&mut self, message: &mut Scanner<'a>) -> Result<(), Stop<'a>> {
         self.call.input.messages += 1;
         let mut is_system = false;
         let mut content = None;
-        self.fields(message, |reader, key, value| match (key, value.kind()) {
+        self.next_fields(message, |reader, key, value| match (key, value.kind()) {
             ("role", Kind::String) => {
                 is_system = is_system_role(value);
                 reader.any(value)

@@ -30,7 +30,8 @@ const DECISIVE: [&str; 13] = [
 const SUFFIX: [&str; 2] = ["chat", "completions"];
 
 pub(super) fn read(path: &str, body: &str) -> Result<Call, Invalid> {
-    let members = Top::of(body)?;
+    let mut members = Top::default();
+    members.read(body)?;
     let (model, model_site) = model(path, &SUFFIX, body, members.model)?;
     let mut call = Call::new(&model, model_site);
     call.permits = permits::openai(body, members.service_tier, &members.modalities);
@@ -70,15 +71,13 @@ struct Top<'a> {
 }
 
 impl<'a> Top<'a> {
-    fn of(body: &'a str) -> Result<Self, Invalid> {
-        let mut top = Self::default();
+    fn read(&mut self, body: &'a str) -> Result<(), Invalid> {
         let mut seen = Seen::of(&DECISIVE);
         members(body, |key, value| {
             seen.note(&key)?;
-            top.take(&key, value)
+            self.take(&key, value)
         })
-        .map_err(Stop::at_body)?;
-        Ok(top)
+        .map_err(Stop::at_body)
     }
 
     fn take(&mut self, key: &str, value: Value<'a>) -> Result<(), Invalid> {
@@ -154,10 +153,9 @@ fn output(body: &str, top: &Top<'_>) -> Result<(OutputAsk, Sites), Invalid> {
     ];
     let site = |value: Option<Value<'_>>| value.map(|value| position(body, value.get()));
     let sites = Sites {
-        opening: body.find('{').unwrap_or_default(),
         cap: site(top.max_completion_tokens),
         legacy_cap: site(top.max_tokens),
-        ..Sites::default()
+        ..Sites::of(body)
     };
     let ask = OutputAsk {
         cap: caps.into_iter().flatten().max(),

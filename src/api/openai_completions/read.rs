@@ -43,9 +43,8 @@ pub(super) fn read(path: &str, body: &str) -> Result<Call, Invalid> {
         ..OutputAsk::default()
     };
     call.sites = Sites {
-        opening: body.find('{').unwrap_or_default(),
         legacy_cap: top.max_tokens.map(|value| position(body, value.get())),
-        ..Sites::default()
+        ..Sites::of(body)
     };
     stream::read(body, top.stream, top.stream_options, &mut call)?;
     input(body, &top, &mut call)?;

@@ -44,10 +44,7 @@ pub(super) fn read(path: &str, body: &str) -> Result<Call, Invalid> {
         ..Permits::default()
     };
     call.output = OutputAsk::nothing();
-    call.sites = Sites {
-        opening: body.find('{').unwrap_or_default(),
-        ..Sites::default()
-    };
+    call.sites = Sites::of(body);
     let unnamed = || Invalid::param("input", "you must provide an input");
     prompt::read(body, input.ok_or_else(unnamed)?, "input", &mut call.input)?;
     for value in prompted {

@@ -46,9 +46,8 @@ pub(super) fn read(path: &str, suffix: &[&str], body: &str) -> Result<Call, Inva
         ..OutputAsk::default()
     };
     call.sites = Sites {
-        opening: body.find('{').unwrap_or_default(),
         cap: top.cap.map(|value| position(body, value.get())),
-        ..Sites::default()
+        ..Sites::of(body)
     };
     if flag("stream", top.stream)? {
         call.delivery = Delivery::Events;

@@ -19,26 +19,30 @@ impl Seen {
     }
 
     pub(in crate::api) fn note(&mut self, key: &str) -> Result<(), Invalid> {
-        let mut keys = self.keys.iter();
-        let at = if key.is_ascii() {
-            keys.position(|known| known.len() == key.len() && known.eq_ignore_ascii_case(key))
-        } else {
-            keys.position(|known| folds_to(known, key))
+        let Some(at) = self.keys.iter().position(|known| *known == key) else {
+            return self.refuse_lookalike(key);
         };
-        let Some(at) = at else {
-            return Ok(());
-        };
-        let known = self.keys[at];
-        if known != key {
-            let message =
-                format!("{key:?} could be taken for {known}: spell it so or leave it out");
-            return Err(Invalid::param(known, message));
-        }
         if self.seen & (1 << at) != 0 {
+            let known = self.keys[at];
             return Err(Invalid::param(known, format!("{known} is repeated")));
         }
         self.seen |= 1 << at;
         Ok(())
+    }
+
+    /// Refuses a key that is none of them, if somebody could take it for one.
+    fn refuse_lookalike(&self, key: &str) -> Result<(), Invalid> {
+        let mut keys = self.keys.iter();
+        let known = if key.is_ascii() {
+            keys.find(|known| known.eq_ignore_ascii_case(key))
+        } else {
+            keys.find(|known| folds_to(known, key))
+        };
+        let Some(known) = known else {
+            return Ok(());
+        };
+        let message = format!("{key:?} could be taken for {known}: spell it so or leave it out");
+        Err(Invalid::param(known, message))
     }
 }
 

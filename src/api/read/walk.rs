@@ -1,6 +1,6 @@
 //! Walking over the messages of a request. What is in them is counted, known or not.
 
-use crate::api::json::{Kind, Value, position};
+use crate::api::json::{Kind, Scanner, Stop, Value, position};
 use crate::api::{Input, Invalid, Text};
 
 /// The longest id, kind, role or mark that is passed over, quotes included: it is not shown to the model. In what is
@@ -32,6 +32,15 @@ pub(in crate::api) trait Walk: Sized {
         object
             .members(|key, value| each(self, &key, value))
             .map_err(|stop| stop.at(Self::PARAM))
+    }
+
+    /// The same for an object that comes next, which it goes on behind.
+    fn next_fields<'a>(
+        &mut self,
+        scanner: &mut Scanner<'a>,
+        mut each: impl FnMut(&mut Self, &str, Value<'a>) -> Result<(), Invalid>,
+    ) -> Result<(), Stop<'a>> {
+        scanner.members(|key, value| each(self, &key, value))
     }
 
     /// Calls `each` for every item of a list.

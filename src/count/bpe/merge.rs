@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::parts::Parts;
-use super::ranks::{NONE, Ranks};
+use super::ranks::Ranks;
 
 /// Longer pieces are merged window by window.
 const WINDOW: usize = 64;
@@ -40,17 +40,9 @@ impl<'a> Merger<'a> {
         Self { window, ..self }
     }
 
-    /// Counts the tokens of a piece, which is not empty.
-    #[inline]
+    /// Counts the tokens of a piece, which is not empty. Windows whose tokens fit on nowhere are made larger: at last, one is the
+    /// piece.
     pub(super) fn count(&mut self, piece: Range<usize>) -> u64 {
-        if piece.len() == 1 || self.ranks.of(self.text, piece.clone()) != NONE {
-            return 1;
-        }
-        self.count_merged(piece)
-    }
-
-    /// Windows whose tokens fit on nowhere are made larger: at last, one is the piece.
-    fn count_merged(&mut self, piece: Range<usize>) -> u64 {
         let mut window = self.window;
         loop {
             match self.count_by_windows(&piece, window) {

@@ -45,11 +45,18 @@ impl Counter {
 
     /// Counts the tokens of a text. Text that spells a special token is text.
     pub(super) fn count(&self, text: &str) -> u64 {
-        let mut merger = Merger::new(&self.ranks, text.as_bytes());
+        let bytes = text.as_bytes();
         let (mut at, mut tokens) = (0, 0);
+        // Most pieces are tokens, and of a short text often all.
+        let mut merger = None;
         while at < text.len() {
             let end = (self.split)(&self.classes, text, at);
-            tokens += merger.count(at..end);
+            tokens += if self.ranks.has(bytes, at..end) {
+                1
+            } else {
+                let merger = merger.get_or_insert_with(|| Merger::new(&self.ranks, bytes));
+                merger.count(at..end)
+            };
             at = end;
         }
         tokens

@@ -86,6 +86,12 @@ impl Ranks {
         known.copied().unwrap_or(NONE)
     }
 
+    /// Whether what stands there is a token: each byte is one.
+    #[inline]
+    pub(super) fn has(&self, text: &[u8], span: Range<usize>) -> bool {
+        span.len() == 1 || self.of(text, span) != NONE
+    }
+
     /// The rank of a token of two bytes.
     #[inline]
     pub(super) fn of_pair(&self, first: u8, second: u8) -> Rank {
