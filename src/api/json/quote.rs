@@ -22,11 +22,48 @@ pub(in crate::api) fn quote_or_backslash(bytes: &[u8]) -> Option<usize> {
     Some(near + memchr2(b'"', b'\\', rest)?)
 }
 
+/// Where the next byte is that does not stand for itself in a string: a quote, a backslash, or a control character, which may not
+/// stand in one at all.
+pub(super) fn special(bytes: &[u8]) -> Option<usize> {
+    let is_special = |&byte: &u8| byte < b' ' || byte == b'"' || byte == b'\\';
+    let (mut at, mut rest) = (0, bytes);
+    while let Some((word, after)) = rest.split_first_chunk() {
+        if let Some(in_word) = special_in_word(u64::from_le_bytes(*word)) {
+            return Some(at + in_word);
+        }
+        (at, rest) = (at + 8, after);
+        // A long text is passed over in blocks, which take no more time than a word.
+        while let (Some((block, after)), true) = (rest.split_first_chunk::<32>(), at >= 16) {
+            if block.iter().fold(false, |any, byte| any | is_special(byte)) {
+                break;
+            }
+            (at, rest) = (at + 32, after);
+        }
+    }
+    Some(at + rest.iter().position(is_special)?)
+}
+
 /// Where the first of them is among eight bytes.
 fn in_word(word: u64) -> Option<usize> {
-    // The lowest bit that is set is that of the first byte that is zero; those above it may be wrong.
-    let zeros = |word: u64| word.wrapping_sub(ONES) & !word & HIGHS;
-    let found = zeros(word ^ (ONES * u64::from(b'"'))) | zeros(word ^ (ONES * u64::from(b'\\')));
+    first(quotes_and_backslashes(word))
+}
+
+fn special_in_word(word: u64) -> Option<usize> {
+    // All control characters are below a space, and so have none of the upper three bits.
+    let controls = zeros(word & (ONES * 0b1110_0000));
+    first(quotes_and_backslashes(word) | controls)
+}
+
+fn quotes_and_backslashes(word: u64) -> u64 {
+    zeros(word ^ (ONES * u64::from(b'"'))) | zeros(word ^ (ONES * u64::from(b'\\')))
+}
+
+/// Sets the highest bit of each byte that is zero. The lowest bit that is set is that of the first one; those above it may be wrong.
+fn zeros(word: u64) -> u64 {
+    word.wrapping_sub(ONES) & !word & HIGHS
+}
+
+fn first(found: u64) -> Option<usize> {
     (found != 0).then(|| found.trailing_zeros() as usize / 8)
 }
 
@@ -43,6 +80,14 @@ mod tests {
         ) {
             let naive = bytes.bytes().position(|byte| matches!(byte, b'"' | b'\\'));
             prop_assert_eq!(quote_or_backslash(bytes.as_bytes()), naive);
+        }
+
+        #[test]
+        fn the_first_that_does_not_stand_for_itself_is_found_wherever_it_is(
+            bytes in prop_oneof!["[ -~é\\PC]{0,40}", "[ a-zé\u{7f}\u{a0}]{0,90}[\"\\\\\u{0}-\u{1f}]?[ -~]{0,40}"],
+        ) {
+            let naive = bytes.bytes().position(|byte| matches!(byte, b'"' | b'\\' | 0..b' '));
+            prop_assert_eq!(special(bytes.as_bytes()), naive);
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::is_blank;
 use super::quote::quote_or_backslash;
 use super::text::Key;
 use super::value::Value;
@@ -141,8 +142,4 @@ impl<'a> Scanner<'a> {
             self.at += 1;
         }
     }
-}
-
-fn is_blank(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
 }
