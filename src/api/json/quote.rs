@@ -33,7 +33,7 @@ pub(super) fn special(bytes: &[u8]) -> Option<usize> {
         }
         (at, rest) = (at + 8, after);
         // A long text is passed over in blocks, which take no more time than a word.
-        while let (Some((block, after)), true) = (rest.split_first_chunk::<32>(), at >= 16) {
+        while let (Some((block, after)), true) = (rest.split_first_chunk::<32>(), at >= 32) {
             if block.iter().fold(false, |any, byte| any | is_special(byte)) {
                 break;
             }

@@ -1,15 +1,19 @@
 //! A small copy of a JSON document of any size.
 
+mod compact;
 mod copy;
 mod token;
 
 #[cfg(test)]
 mod tests;
 
+use compact::compact;
 use copy::BoundedCopy;
 use token::Token;
 
 pub(crate) use copy::Bounds;
+
+use super::text_of;
 
 /// Copies the small members of JSON objects that come in pieces, so that their usage can be read in bounded memory.
 ///
@@ -72,6 +76,10 @@ impl Outline {
 
     /// Reads on, and calls `each` with the copy of every object that is now complete.
     pub(crate) fn feed(&mut self, bytes: &[u8], mut each: impl FnMut(&str)) {
+        if let Some(document) = self.whole(bytes) {
+            self.place = Place::AfterDocument;
+            return each(&text_of(document));
+        }
         self.copy.expect(bytes.len());
         let mut at = 0;
         while at < bytes.len() && self.place != Place::Broken {
@@ -81,6 +89,12 @@ impl Outline {
                 _ => self.between_tokens(bytes[at], &mut each),
             };
         }
+    }
+
+    /// A small document that comes in one piece, and needs no copy.
+    fn whole<'a>(&self, bytes: &'a [u8]) -> Option<&'a [u8]> {
+        let may_be = self.place == Place::BeforeDocument && self.copy.takes(bytes.len());
+        may_be.then(|| compact(bytes))?
     }
 
     /// Reads the current key or value on, and returns how many bytes are part of it.
