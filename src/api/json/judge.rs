@@ -27,6 +27,9 @@ pub(super) enum Next {
 /// A bracket that is open, by the one that closes it.
 type Closing = u8;
 
+/// Those of a value, the innermost last.
+type Open = SmallVec<[Closing; 32]>;
+
 impl<'a> Judge<'a> {
     pub(super) fn of(text: &'a str) -> Self {
         Self { text, at: 0 }
@@ -34,55 +37,59 @@ impl<'a> Judge<'a> {
 
     /// Goes on behind the bracket that an object or an array begins with, and says whether it has parts.
     pub(super) fn open(&mut self, opening: u8, closing: Closing) -> Option<Next> {
-        self.mark(opening)?;
-        Some(self.close(closing))
+        if self.mark()? != opening {
+            return None;
+        }
+        self.at += 1;
+        self.first(closing)
     }
 
     /// Goes on behind the comma or the bracket that comes after a part.
     pub(super) fn next(&mut self, closing: Closing) -> Option<Next> {
-        match self.close(closing) {
-            Next::End => Some(Next::End),
-            Next::Part => self.mark(b',').map(|()| Next::Part),
-        }
+        let next = match self.mark()? {
+            b',' => Next::Part,
+            mark if mark == closing => Next::End,
+            _ => return None,
+        };
+        self.at += 1;
+        Some(next)
     }
 
     /// A key, decoded, and the colon behind it.
     pub(super) fn key(&mut self) -> Option<Cow<'a, str>> {
-        self.skip_blanks();
+        self.mark()?;
         let start = self.at;
         let is_escaped = self.string()?;
-        let key = &self.text[start..self.at];
-        self.mark(b':')?;
+        let end = self.at;
+        self.colon()?;
         if is_escaped {
-            let Key(key) = serde_json::from_str(key).ok()?;
+            let Key(key) = serde_json::from_str(self.text.get(start..end)?).ok()?;
             return Some(key);
         }
-        Some(Cow::Borrowed(&key[1..key.len() - 1]))
+        self.text.get(start + 1..end - 1).map(Cow::Borrowed)
     }
 
     /// A value, however deep.
     pub(super) fn value(&mut self) -> Option<Value<'a>> {
-        self.skip_blanks();
+        self.mark()?;
         let start = self.at;
-        let mut open = SmallVec::<[Closing; 32]>::new();
+        let mut open = Open::new();
         while {
             self.begin(&mut open)?;
             self.go_on(&mut open)?
         } {}
-        Some(Value::part(&self.text[start..self.at]))
+        self.text.get(start..self.at).map(Value::part)
     }
 
     /// That nothing else follows.
     pub(super) fn end(&mut self) -> Option<()> {
-        self.skip_blanks();
-        (self.at == self.text.len()).then_some(())
+        self.mark().is_none().then_some(())
     }
 
     /// Reads to the end of a value, or to the first part of one that has parts: which is left open, to be gone on with.
-    fn begin(&mut self, open: &mut SmallVec<[Closing; 32]>) -> Option<()> {
+    fn begin(&mut self, open: &mut Open) -> Option<()> {
         loop {
-            self.skip_blanks();
-            let closing = match self.peek()? {
+            let closing = match self.mark()? {
                 b'"' => return self.string().map(drop),
                 b'[' => b']',
                 b'{' => b'}',
@@ -92,7 +99,7 @@ impl<'a> Judge<'a> {
                 _ => return self.number(),
             };
             self.at += 1;
-            if self.close(closing) == Next::End {
+            if self.first(closing)? == Next::End {
                 return Some(());
             }
             open.push(closing);
@@ -102,7 +109,7 @@ impl<'a> Judge<'a> {
 
     /// Goes on to the next value behind one that has ended, and behind the brackets that end with it: there is none where all are
     /// closed.
-    fn go_on(&mut self, open: &mut SmallVec<[Closing; 32]>) -> Option<bool> {
+    fn go_on(&mut self, open: &mut Open) -> Option<bool> {
         while let Some(&closing) = open.last() {
             match self.next(closing)? {
                 Next::Part => return self.name(closing).map(|()| true),
@@ -115,9 +122,9 @@ impl<'a> Judge<'a> {
     /// The key of a part, in an object.
     fn name(&mut self, closing: Closing) -> Option<()> {
         if closing == b'}' {
-            self.skip_blanks();
+            self.mark()?;
             self.string()?;
-            self.mark(b':')?;
+            self.colon()?;
         }
         Some(())
     }
@@ -128,30 +135,21 @@ impl<'a> Judge<'a> {
         if self.peek()? != b'"' {
             return None;
         }
-        self.at += 1;
+        let mut at = self.at + 1;
         let mut is_escaped = false;
         loop {
-            self.at += special(bytes.get(self.at..)?)?;
-            match bytes[self.at] {
+            let rest = bytes.get(at..)?;
+            let end = special(rest)?;
+            match rest[end] {
                 b'"' => {
-                    self.at += 1;
+                    self.at = at + end + 1;
                     return Some(is_escaped);
                 }
-                b'\\' => self.escape()?,
+                b'\\' => at += end + escape(&rest[end + 1..])?,
                 _ => return None,
             }
             is_escaped = true;
         }
-    }
-
-    fn escape(&mut self) -> Option<()> {
-        let rest = &self.text.as_bytes()[self.at + 1..];
-        self.at += match rest.first()? {
-            b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => 2,
-            b'u' if rest.get(1..5)?.iter().all(u8::is_ascii_hexdigit) => 6,
-            _ => return None,
-        };
-        Some(())
     }
 
     fn number(&mut self) -> Option<()> {
@@ -185,18 +183,26 @@ impl<'a> Judge<'a> {
         is_it.then(|| self.at += word.len())
     }
 
-    /// Goes on behind a closing bracket, if it comes next.
-    fn close(&mut self, closing: Closing) -> Next {
-        match self.mark(closing) {
-            Some(()) => Next::End,
-            None => Next::Part,
-        }
+    /// What comes first behind an opening bracket.
+    fn first(&mut self, closing: Closing) -> Option<Next> {
+        let is_empty = self.mark()? == closing;
+        self.at += usize::from(is_empty);
+        Some(if is_empty { Next::End } else { Next::Part })
     }
 
-    /// Goes on behind white space, and behind this mark if it comes next.
-    fn mark(&mut self, mark: u8) -> Option<()> {
-        self.skip_blanks();
-        (self.peek()? == mark).then(|| self.at += 1)
+    fn colon(&mut self) -> Option<()> {
+        (self.mark()? == b':').then(|| self.at += 1)
+    }
+
+    /// The next byte behind white space.
+    fn mark(&mut self) -> Option<u8> {
+        loop {
+            let byte = self.peek()?;
+            if !is_blank(byte) {
+                return Some(byte);
+            }
+            self.at += 1;
+        }
     }
 
     /// Goes on behind one of these bytes, if one comes next.
@@ -206,13 +212,16 @@ impl<'a> Judge<'a> {
         comes
     }
 
-    fn skip_blanks(&mut self) {
-        while self.peek().is_some_and(is_blank) {
-            self.at += 1;
-        }
-    }
-
     fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
+    }
+}
+
+/// How long an escape is, by what follows its backslash.
+fn escape(rest: &[u8]) -> Option<usize> {
+    match rest.first()? {
+        b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Some(2),
+        b'u' if rest.get(1..5)?.iter().all(u8::is_ascii_hexdigit) => Some(6),
+        _ => None,
     }
 }

@@ -9,38 +9,51 @@ const HIGHS: u64 = u64::from_ne_bytes([0x80; 8]);
 ///
 /// Most strings are keys and other words, so the first bytes are looked at in place: to call `memchr2` takes longer. The rest is left
 /// to it.
+#[inline]
 pub(in crate::api) fn quote_or_backslash(bytes: &[u8]) -> Option<usize> {
-    let mut near = 0;
-    let mut rest = bytes;
-    while let (Some((word, after)), true) = (rest.split_first_chunk(), near < 16) {
-        if let Some(at) = in_word(u64::from_le_bytes(*word)) {
-            return Some(near + at);
-        }
-        near += 8;
-        rest = after;
-    }
-    Some(near + memchr2(b'"', b'\\', rest)?)
+    in_words(bytes, 2, in_word, |rest| memchr2(b'"', b'\\', rest))
 }
 
 /// Where the next byte is that does not stand for itself in a string: a quote, a backslash, or a control character, which may not
 /// stand in one at all.
+#[inline]
 pub(super) fn special(bytes: &[u8]) -> Option<usize> {
-    let is_special = |&byte: &u8| byte < b' ' || byte == b'"' || byte == b'\\';
-    let (mut at, mut rest) = (0, bytes);
-    while let Some((word, after)) = rest.split_first_chunk() {
-        if let Some(in_word) = special_in_word(u64::from_le_bytes(*word)) {
-            return Some(at + in_word);
-        }
-        (at, rest) = (at + 8, after);
-        // A long text is passed over in blocks, which take no more time than a word.
-        while let (Some((block, after)), true) = (rest.split_first_chunk::<32>(), at >= 32) {
-            if block.iter().fold(false, |any, byte| any | is_special(byte)) {
-                break;
-            }
-            (at, rest) = (at + 32, after);
-        }
+    in_words(bytes, 4, special_in_word, far_special)
+}
+
+/// The same of a long text, which is passed over in blocks: a block takes little more time than a word.
+fn far_special(bytes: &[u8]) -> Option<usize> {
+    let is_special = |byte: &u8| *byte < b' ' || *byte == b'"' || *byte == b'\\';
+    let has_special =
+        |block: &[u8; 64]| block.iter().fold(false, |has, byte| has | is_special(byte));
+    let mut rest = bytes;
+    while let Some((block, after)) = rest.split_first_chunk()
+        && !has_special(block)
+    {
+        rest = after;
     }
-    Some(at + rest.iter().position(is_special)?)
+    let passed = bytes.len() - rest.len();
+    Some(passed + rest.iter().position(is_special)?)
+}
+
+/// Where something is in the first words, or in what follows these.
+#[inline(always)]
+fn in_words(
+    bytes: &[u8],
+    most: usize,
+    in_word: impl Fn(u64) -> Option<usize>,
+    far: impl FnOnce(&[u8]) -> Option<usize>,
+) -> Option<usize> {
+    let (mut near, mut rest) = (0, bytes);
+    while let Some((word, after)) = rest.split_first_chunk()
+        && near < 8 * most
+    {
+        if let Some(at) = in_word(u64::from_le_bytes(*word)) {
+            return Some(near + at);
+        }
+        (near, rest) = (near + 8, after);
+    }
+    Some(near + far(rest)?)
 }
 
 /// Where the first of them is among eight bytes.

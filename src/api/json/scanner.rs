@@ -92,31 +92,25 @@ impl<'a> Scanner<'a> {
 
     /// Goes on behind the end of the string that it is in, and says whether there are escapes in it.
     fn leave_string(&mut self) -> Option<bool> {
-        let bytes = self.text.as_bytes();
-        let mut is_escaped = false;
-        loop {
-            self.at += quote_or_backslash(bytes.get(self.at..)?)?;
-            if bytes[self.at] == b'"' {
-                self.at += 1;
-                return Some(is_escaped);
-            }
-            is_escaped = true;
-            self.at += 2;
-        }
+        let is_escaped;
+        (self.at, is_escaped) = behind_string(self.text.as_bytes(), self.at)?;
+        Some(is_escaped)
     }
 
     /// Goes on behind the bracket that closes the one that comes next. Each closes the last, so they need only be counted.
     fn leave_brackets(&mut self) -> Option<()> {
-        let mut depth = 0_usize;
+        let bytes = self.text.as_bytes();
+        let (mut at, mut depth) = (self.at, 0_usize);
         loop {
-            let byte = self.peek()?;
-            self.at += 1;
+            let byte = *bytes.get(at)?;
+            at += 1;
             match byte {
-                b'"' => {
-                    self.leave_string()?;
-                }
+                b'"' => (at, _) = behind_string(bytes, at)?,
                 b'[' | b'{' => depth += 1,
-                b']' | b'}' if depth <= 1 => return Some(()),
+                b']' | b'}' if depth <= 1 => {
+                    self.at = at;
+                    return Some(());
+                }
                 b']' | b'}' => depth -= 1,
                 _ => {}
             }
@@ -141,5 +135,19 @@ impl<'a> Scanner<'a> {
         while self.peek().is_some_and(is_blank) {
             self.at += 1;
         }
+    }
+}
+
+/// What comes behind the string that this place is in, and whether there are escapes in it.
+fn behind_string(bytes: &[u8], mut at: usize) -> Option<(usize, bool)> {
+    let mut is_escaped = false;
+    loop {
+        let rest = bytes.get(at..)?;
+        let end = quote_or_backslash(rest)?;
+        if rest[end] == b'"' {
+            return Some((at + end + 1, is_escaped));
+        }
+        is_escaped = true;
+        at += end + 2;
     }
 }
