@@ -14,7 +14,7 @@ mod value;
 
 #[cfg(fuzzing)]
 pub(crate) use compare::compare;
-pub(super) use quote::quote_or_backslash;
+pub(super) use quote::{behind_string, quote_or_backslash};
 pub(super) use scanner::Scanner;
 pub(super) use stop::Stop;
 pub(super) use text::{items, members};

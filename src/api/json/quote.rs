@@ -5,13 +5,28 @@ use memchr::memchr2;
 const ONES: u64 = u64::from_ne_bytes([1; 8]);
 const HIGHS: u64 = u64::from_ne_bytes([0x80; 8]);
 
+/// What comes behind the string that this place is in, and whether there are escapes in it.
+#[inline]
+pub(in crate::api) fn behind_string(bytes: &[u8], mut at: usize) -> Option<(usize, bool)> {
+    let mut is_escaped = false;
+    loop {
+        let rest = bytes.get(at..)?;
+        let end = quote_or_backslash(rest)?;
+        if rest[end] == b'"' {
+            return Some((at + end + 1, is_escaped));
+        }
+        is_escaped = true;
+        at += end + 2;
+    }
+}
+
 /// Where the next quote or backslash is.
 ///
 /// Most strings are keys and other words, so the first bytes are looked at in place: to call `memchr2` takes longer. The rest is left
 /// to it.
 #[inline]
 pub(in crate::api) fn quote_or_backslash(bytes: &[u8]) -> Option<usize> {
-    in_words(bytes, 2, in_word, |rest| memchr2(b'"', b'\\', rest))
+    in_words(bytes, 3, in_word, |rest| memchr2(b'"', b'\\', rest))
 }
 
 /// Where the next byte is that does not stand for itself in a string: a quote, a backslash, or a control character, which may not

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::is_blank;
-use super::quote::quote_or_backslash;
+use super::quote::behind_string;
 use super::text::Key;
 use super::value::Value;
 
@@ -135,19 +135,5 @@ impl<'a> Scanner<'a> {
         while self.peek().is_some_and(is_blank) {
             self.at += 1;
         }
-    }
-}
-
-/// What comes behind the string that this place is in, and whether there are escapes in it.
-fn behind_string(bytes: &[u8], mut at: usize) -> Option<(usize, bool)> {
-    let mut is_escaped = false;
-    loop {
-        let rest = bytes.get(at..)?;
-        let end = quote_or_backslash(rest)?;
-        if rest[end] == b'"' {
-            return Some((at + end + 1, is_escaped));
-        }
-        is_escaped = true;
-        at += end + 2;
     }
 }

@@ -82,8 +82,9 @@ impl Seen {
                 "service_tier" => seen.tier = tier(value),
                 "error" => seen.error |= is_error(value),
                 "object" => {
-                    seen.whole |= is_named(value, "chat.completion");
-                    seen.completion |= is_named(value, "text_completion");
+                    let object = value.string().unwrap_or_default();
+                    seen.whole |= object == "chat.completion";
+                    seen.completion |= object == "text_completion";
                 }
                 _ => {}
             }
@@ -127,8 +128,4 @@ fn is_error(value: Value<'_>) -> bool {
         Kind::String => value.get() != "\"\"",
         _ => false,
     }
-}
-
-fn is_named(object: Value<'_>, name: &str) -> bool {
-    object.string().is_ok_and(|object| object == name)
 }

@@ -7,7 +7,7 @@ mod token;
 #[cfg(test)]
 mod tests;
 
-use compact::compact;
+use compact::is_compact;
 use copy::BoundedCopy;
 use token::Token;
 
@@ -76,9 +76,9 @@ impl Outline {
 
     /// Reads on, and calls `each` with the copy of every object that is now complete.
     pub(crate) fn feed(&mut self, bytes: &[u8], mut each: impl FnMut(&str)) {
-        if let Some(document) = self.whole(bytes) {
+        if self.is_own_copy(bytes) {
             self.place = Place::AfterDocument;
-            return each(&text_of(document));
+            return each(&text_of(bytes));
         }
         self.copy.expect(bytes.len());
         let mut at = 0;
@@ -91,10 +91,9 @@ impl Outline {
         }
     }
 
-    /// A small document that comes in one piece, and needs no copy.
-    fn whole<'a>(&self, bytes: &'a [u8]) -> Option<&'a [u8]> {
-        let may_be = self.place == Place::BeforeDocument && self.copy.takes(bytes.len());
-        may_be.then(|| compact(bytes))?
+    /// Whether these bytes are a whole document, of which a copy would not differ.
+    fn is_own_copy(&self, bytes: &[u8]) -> bool {
+        self.place == Place::BeforeDocument && self.copy.takes(bytes.len()) && is_compact(bytes)
     }
 
     /// Reads the current key or value on, and returns how many bytes are part of it.
