@@ -6,6 +6,7 @@ use super::is_blank;
 use super::quote::behind_string;
 use super::text::Key;
 use super::value::Value;
+use crate::api::Invalid;
 
 /// Reads a value that is known to be JSON: so it need not look at every comma, and of a text at nothing but its end.
 ///
@@ -46,7 +47,36 @@ impl<'a> Scanner<'a> {
         Ok(key)
     }
 
+    /// Calls `each` for every member of the object that comes next, and goes on behind it. It fails with nothing where no object
+    /// comes, or a key cannot be decoded.
+    pub(in crate::api) fn members(
+        &mut self,
+        mut each: impl FnMut(Cow<'a, str>, Value<'a>) -> Result<(), Invalid>,
+    ) -> Result<(), Option<Invalid>> {
+        self.open(b'{').ok_or(None)?;
+        while !self.closes(b'}') {
+            let key = self.key().ok().flatten().ok_or(None)?;
+            let value = self.value().ok_or(None)?;
+            each(key, value)?;
+        }
+        Ok(())
+    }
+
+    /// Calls `each` before every item of the array that comes next, and goes on behind what it leaves of that.
+    pub(in crate::api) fn items(&mut self, mut each: impl FnMut(&mut Self)) -> Option<()> {
+        self.open(b'[')?;
+        while !self.closes(b']') {
+            let start = self.at;
+            each(self);
+            if self.at == start {
+                self.value()?;
+            }
+        }
+        Some(())
+    }
+
     /// A string, decoded.
+    #[inline]
     pub(in crate::api) fn string(&mut self) -> serde_json::Result<Option<Cow<'a, str>>> {
         let start = self.at;
         if self.open(b'"').is_none() {

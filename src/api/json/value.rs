@@ -59,17 +59,10 @@ impl<'a> Value<'a> {
     /// Calls `each` for every member of an object. Keys come decoded, values as they stand.
     pub(in crate::api) fn members(
         self,
-        mut each: impl FnMut(Cow<'a, str>, Value<'a>) -> Result<(), Invalid>,
+        each: impl FnMut(Cow<'a, str>, Value<'a>) -> Result<(), Invalid>,
     ) -> Result<(), Stop<'a>> {
-        let stop = || Stop::NoObject(self);
-        let mut scanner = Scanner::of(self);
-        scanner.open(b'{').ok_or_else(stop)?;
-        while !scanner.closes(b'}') {
-            let key = scanner.key().ok().flatten().ok_or_else(stop)?;
-            let value = scanner.value().ok_or_else(stop)?;
-            each(key, value).map_err(Stop::Invalid)?;
-        }
-        Ok(())
+        let walked = Scanner::of(self).members(each);
+        walked.map_err(|invalid| invalid.map_or(Stop::NoObject(self), Stop::Invalid))
     }
 
     /// Calls `each` for every item of an array.
