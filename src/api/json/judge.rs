@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use smallvec::SmallVec;
 
 use super::is_blank;
-use super::quote::special;
+use super::quote::{near_plain_end, special};
 use super::text::Key;
 use super::value::Value;
 
@@ -135,6 +135,18 @@ impl<'a> Judge<'a> {
         if self.peek()? != b'"' {
             return None;
         }
+        match near_plain_end(bytes.get(self.at + 1..)?) {
+            Some(end) => {
+                self.at += end + 2;
+                Some(false)
+            }
+            None => self.long_string(),
+        }
+    }
+
+    #[inline(never)]
+    fn long_string(&mut self) -> Option<bool> {
+        let bytes = self.text.as_bytes();
         let mut at = self.at + 1;
         let mut is_escaped = false;
         loop {

@@ -5,9 +5,20 @@ use memchr::memchr2;
 const ONES: u64 = u64::from_ne_bytes([1; 8]);
 const HIGHS: u64 = u64::from_ne_bytes([0x80; 8]);
 
+/// In so many words of eight bytes most keys and other short strings end. To look at these in place takes less time than any call.
+const NEAR: usize = 3;
+
 /// What comes behind the string that this place is in, and whether there are escapes in it.
 #[inline]
-pub(in crate::api) fn behind_string(bytes: &[u8], mut at: usize) -> Option<(usize, bool)> {
+pub(in crate::api) fn behind_string(bytes: &[u8], at: usize) -> Option<(usize, bool)> {
+    match near_end(bytes.get(at..)?, in_word) {
+        Some(end) => Some((at + end + 1, false)),
+        None => behind_long_string(bytes, at),
+    }
+}
+
+#[inline(never)]
+fn behind_long_string(bytes: &[u8], mut at: usize) -> Option<(usize, bool)> {
     let mut is_escaped = false;
     loop {
         let rest = bytes.get(at..)?;
@@ -21,26 +32,23 @@ pub(in crate::api) fn behind_string(bytes: &[u8], mut at: usize) -> Option<(usiz
 }
 
 /// Where the next quote or backslash is.
-///
-/// Most strings are keys and other words, so the first bytes are looked at in place: to call `memchr2` takes longer. The rest is left
-/// to it.
-#[inline]
 pub(in crate::api) fn quote_or_backslash(bytes: &[u8]) -> Option<usize> {
-    in_words(bytes, 3, in_word, |rest| memchr2(b'"', b'\\', rest))
+    in_words(bytes, NEAR, in_word).or_else(|| memchr2(b'"', b'\\', bytes))
+}
+
+/// Where the quote is that ends a short string, if nothing comes before it that does not stand for itself.
+#[inline]
+pub(super) fn near_plain_end(bytes: &[u8]) -> Option<usize> {
+    near_end(bytes, special_in_word)
 }
 
 /// Where the next byte is that does not stand for itself in a string: a quote, a backslash, or a control character, which may not
 /// stand in one at all.
-#[inline]
 pub(super) fn special(bytes: &[u8]) -> Option<usize> {
-    in_words(bytes, 4, special_in_word, far_special)
-}
-
-/// The same of a long text, which is passed over in blocks: a block takes little more time than a word.
-fn far_special(bytes: &[u8]) -> Option<usize> {
     let is_special = |byte: &u8| *byte < b' ' || *byte == b'"' || *byte == b'\\';
     let has_special =
         |block: &[u8; 64]| block.iter().fold(false, |has, byte| has | is_special(byte));
+    // A long text is passed over in blocks: a block takes little more time than a word.
     let mut rest = bytes;
     while let Some((block, after)) = rest.split_first_chunk()
         && !has_special(block)
@@ -48,27 +56,21 @@ fn far_special(bytes: &[u8]) -> Option<usize> {
         rest = after;
     }
     let passed = bytes.len() - rest.len();
-    Some(passed + rest.iter().position(is_special)?)
+    let end = in_words(rest, usize::MAX, special_in_word);
+    Some(passed + end.or_else(|| rest.iter().position(is_special))?)
 }
 
-/// Where something is in the first words, or in what follows these.
-#[inline(always)]
-fn in_words(
-    bytes: &[u8],
-    most: usize,
-    in_word: impl Fn(u64) -> Option<usize>,
-    far: impl FnOnce(&[u8]) -> Option<usize>,
-) -> Option<usize> {
-    let (mut near, mut rest) = (0, bytes);
-    while let Some((word, after)) = rest.split_first_chunk()
-        && near < 8 * most
-    {
-        if let Some(at) = in_word(u64::from_le_bytes(*word)) {
-            return Some(near + at);
-        }
-        (near, rest) = (near + 8, after);
-    }
-    Some(near + far(rest)?)
+#[inline]
+fn near_end(bytes: &[u8], in_word: impl Fn(u64) -> Option<usize>) -> Option<usize> {
+    in_words(bytes, NEAR, in_word).filter(|&end| bytes[end] == b'"')
+}
+
+/// Where something is in the first words.
+#[inline]
+fn in_words(bytes: &[u8], most: usize, in_word: impl Fn(u64) -> Option<usize>) -> Option<usize> {
+    let (words, _) = bytes.as_chunks();
+    let mut words = words.iter().take(most).enumerate();
+    words.find_map(|(nth, word)| Some(8 * nth + in_word(u64::from_le_bytes(*word))?))
 }
 
 /// Where the first of them is among eight bytes.
