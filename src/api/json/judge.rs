@@ -74,10 +74,12 @@ impl<'a> Judge<'a> {
         self.mark()?;
         let start = self.at;
         let mut open = Open::new();
-        while {
+        loop {
             self.begin(&mut open)?;
-            self.go_on(&mut open)?
-        } {}
+            if !self.go_on(&mut open)? {
+                break;
+            }
+        }
         self.text.get(start..self.at).map(Value::part)
     }
 
@@ -144,6 +146,7 @@ impl<'a> Judge<'a> {
         }
     }
 
+    /// The same of one that is long or has escapes. Apart, so that the others need no room for what it remembers.
     #[inline(never)]
     fn long_string(&mut self) -> Option<bool> {
         let bytes = self.text.as_bytes();

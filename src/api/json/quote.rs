@@ -17,6 +17,7 @@ pub(in crate::api) fn behind_string(bytes: &[u8], at: usize) -> Option<(usize, b
     }
 }
 
+/// The same of a string that is long or has escapes. Apart, so that the others need no room for what it remembers.
 #[inline(never)]
 fn behind_long_string(bytes: &[u8], mut at: usize) -> Option<(usize, bool)> {
     let mut is_escaped = false;
@@ -73,7 +74,7 @@ fn in_words(bytes: &[u8], most: usize, in_word: impl Fn(u64) -> Option<usize>) -
     words.find_map(|(nth, word)| Some(8 * nth + in_word(u64::from_le_bytes(*word))?))
 }
 
-/// Where the first of them is among eight bytes.
+/// Where the first quote or backslash is among eight bytes.
 fn in_word(word: u64) -> Option<usize> {
     first(quotes_and_backslashes(word))
 }

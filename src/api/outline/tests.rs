@@ -329,6 +329,14 @@ proptest! {
     }
 
     #[test]
+    fn what_is_compact_is_its_own_copy(object in object(), sizes in proptest::collection::vec(1usize..40, 1..9)) {
+        let document = written(&object, "");
+        let whole = outline(&[document.as_bytes()]);
+        prop_assert_eq!(&whole, &outline(&chunks(document.as_bytes(), &sizes)));
+        prop_assert_eq!(whole, (vec![document], false, false));
+    }
+
+    #[test]
     fn what_is_small_is_copied_as_it_means(object in object(), sizes in proptest::collection::vec(1usize..40, 1..9)) {
         let document = written(&object, " \n");
         let (objects, cut, broken_off) = outline(&chunks(document.as_bytes(), &sizes));
