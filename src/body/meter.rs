@@ -112,7 +112,7 @@ enum Form {
 
 impl Meter {
     /// Begins with the answer's head. Where that tells already how the call ended, it is settled here and now.
-    pub(crate) fn new(plan: MeterPlan, head: &Parts, known: Option<Outcome>) -> Self {
+    pub(crate) fn new(plan: MeterPlan, head: &Parts, known: Option<Outcome>) -> Box<Self> {
         let account = Account::Call(plan.hold);
         let mut meter = Self::of(account, plan.api, head, plan.strip_usage);
         meter.known = known;
@@ -136,13 +136,14 @@ impl Meter {
         api: Arc<dyn Api>,
         answer: Box<str>,
         head: &Parts,
-    ) -> Self {
+    ) -> Box<Self> {
         Self::of(Account::Earlier { engine, answer }, api, head, false)
     }
 
-    fn of(account: Account, api: Arc<dyn Api>, head: &Parts, strip_usage: bool) -> Self {
+    /// It is large and handed on several times: boxed at once, it is not copied each time.
+    fn of(account: Account, api: Arc<dyn Api>, head: &Parts, strip_usage: bool) -> Box<Self> {
         let by_status = ByStatus::of(head.status);
-        Self {
+        Box::new(Self {
             form: Form::of(head, by_status, strip_usage),
             account: Some(account),
             api,
@@ -153,7 +154,7 @@ impl Meter {
             delivered: 0,
             left: content_length(head),
             limited: None,
-        }
+        })
     }
 
     fn hold(&self) -> Option<&Hold> {

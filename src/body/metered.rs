@@ -30,14 +30,14 @@ impl<B> Metered<B> {
 }
 
 impl<B: Body> Metered<B> {
-    pub(super) fn new(body: B, mut meter: Meter) -> Self {
+    pub(super) fn new(body: B, mut meter: Box<Meter>) -> Self {
         // Nobody polls a body that is over before it begins.
         if has_all_come(&body) {
             let _nothing = meter.finish(true);
         }
         Self {
             body,
-            meter: Box::new(meter),
+            meter,
             next: None,
             over: false,
         }

@@ -96,7 +96,7 @@ impl<B> ResponseBody<B> {
 
 impl<B: Body> ResponseBody<B> {
     /// A body whose hold is settled by what it says.
-    pub(crate) fn metered(body: B, meter: Meter) -> Self {
+    pub(crate) fn metered(body: B, meter: Box<Meter>) -> Self {
         let body = Metered::new(body, meter);
         Self {
             inner: Inner::Metered { body },
@@ -106,7 +106,7 @@ impl<B: Body> ResponseBody<B> {
 
 impl<B: Body> ResponseBody<B> {
     /// A body of ours in the place of the provider's refusal, which is still read for what it says.
-    pub(crate) fn replaced(theirs: B, mut meter: Meter, ours: Bytes) -> Self {
+    pub(crate) fn replaced(theirs: B, mut meter: Box<Meter>, ours: Bytes) -> Self {
         meter.replaced();
         let body = Replaced::new(Metered::new(theirs, meter), ours);
         Self {

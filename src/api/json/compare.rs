@@ -1,14 +1,18 @@
-//! What `serde_json` says of a value, beside what the walks say that do not judge it again.
+//! What `serde_json` says of a text, beside what is said of it here.
 
-#[cfg(fuzzing)]
+use std::fmt;
+
+use serde::de::{Deserializer as _, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::text::Key;
 use super::{Stop, Value, items, members, position};
 use crate::api::Invalid;
 
 /// Compares what is said of any text that may be JSON. Of one that is not, a walk says anything, but comes to an end.
 #[cfg(fuzzing)]
 pub(crate) fn compare(text: &str) {
+    assert_judged_as_read(text);
     match serde_json::from_str::<&RawValue>(text) {
         Ok(raw) => assert_walked_as_read(raw.into()),
         Err(_) => walk(Value::part(text), &mut 0),
@@ -29,15 +33,28 @@ fn shown<'a>(
     (shown, walked.err().map(|stop| stop.at("it")))
 }
 
+fn shown_members(json: &str) -> Shown<'_> {
+    shown(|show| members(json, |key, value| show(&key, value)))
+}
+
+fn shown_items(json: &str) -> Shown<'_> {
+    shown(|show| items(json, |item| show("", item)))
+}
+
+/// Asserts that of any text is said what `serde_json` says: up to where it is no JSON, and in the same words there.
+pub(super) fn assert_judged_as_read(text: &str) {
+    assert_eq!(shown_members(text), Read::of(text, "a JSON object"));
+    assert_eq!(shown_items(text), Read::of(text, "a JSON array"));
+}
+
 /// Asserts that a value is walked as `serde_json` reads it, and so is everything in it.
 pub(super) fn assert_walked_as_read(value: Value<'_>) {
     let json = value.get();
+    assert_judged_as_read(json);
     let walked_members = shown(|show| value.members(|key, value| show(&key, value)));
-    let read_members = shown(|show| members(json, |key, value| show(&key, value)));
-    assert_eq!(walked_members, read_members);
+    assert_eq!(walked_members, shown_members(json));
     let walked_items = shown(|show| value.items(|item| show("", item)));
-    let read_items = shown(|show| items(json, |item| show("", item)));
-    assert_eq!(walked_items, read_items);
+    assert_eq!(walked_items, shown_items(json));
     let members_in_place =
         shown(|show| value.items_in_place(|item| item.members(|key, value| show(&key, value))));
     let members_of_items = shown(|show| {
@@ -66,4 +83,50 @@ pub(super) fn walk(value: Value<'_>, parts: &mut usize) {
         walk(item, parts);
         Ok(())
     });
+}
+
+/// What `serde_json` has read of an object or an array.
+struct Read<'a, 's> {
+    expected: &'static str,
+    parts: &'s mut Vec<(String, &'a str)>,
+}
+
+impl<'a> Read<'a, '_> {
+    fn of(json: &'a str, expected: &'static str) -> Shown<'a> {
+        let mut parts = Vec::new();
+        let mut deserializer = serde_json::Deserializer::from_str(json);
+        let read = Read {
+            expected,
+            parts: &mut parts,
+        };
+        let read = if expected.ends_with("object") {
+            deserializer.deserialize_map(read)
+        } else {
+            deserializer.deserialize_seq(read)
+        };
+        let error = read.and_then(|()| deserializer.end()).err();
+        (parts, error.map(|error| Stop::Json(error).at("it")))
+    }
+}
+
+impl<'a> Visitor<'a> for Read<'a, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.expected)
+    }
+
+    fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some((Key(key), value)) = map.next_entry::<_, &RawValue>()? {
+            self.parts.push((key.into_owned(), value.get()));
+        }
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'a>>(self, mut seq: A) -> Result<(), A::Error> {
+        while let Some(value) = seq.next_element::<&RawValue>()? {
+            self.parts.push((String::new(), value.get()));
+        }
+        Ok(())
+    }
 }

@@ -1,10 +1,11 @@
 //! Reading JSON without building a tree: every value is a slice of the text it was read from.
 //!
-//! A text that came from somewhere is read by `serde_json` ([`members`], [`items`]), which alone judges what is JSON. What it has
-//! found is a [`Value`], and is walked without being judged again.
+//! A text that came from somewhere is judged while it is read ([`members`], [`items`]): what is JSON is what `serde_json` says is, and
+//! where it is none `serde_json` words why. What was found is a [`Value`], and is walked without being judged again.
 
 #[cfg(any(test, fuzzing))]
 mod compare;
+mod judge;
 mod quote;
 mod scanner;
 mod stop;
@@ -13,7 +14,7 @@ mod value;
 
 #[cfg(fuzzing)]
 pub(crate) use compare::compare;
-pub(super) use quote::quote_or_backslash;
+pub(super) use quote::{behind_string, quote_or_backslash};
 pub(super) use scanner::Scanner;
 pub(super) use stop::Stop;
 pub(super) use text::{items, members};
@@ -25,6 +26,10 @@ use std::ops::Range;
 pub(super) fn position(whole: &str, part: &str) -> Range<usize> {
     let start = (part.as_ptr() as usize).saturating_sub(whole.as_ptr() as usize);
     start..start + part.len()
+}
+
+fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
 }
 
 #[cfg(test)]

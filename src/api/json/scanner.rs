@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::quote::quote_or_backslash;
+use super::is_blank;
+use super::quote::behind_string;
 use super::stop::Stop;
 use super::text::Key;
 use super::value::Value;
@@ -71,7 +72,21 @@ impl<'a> Scanner<'a> {
         Ok(key)
     }
 
+    /// Calls `each` before every item of the array that comes next, and goes on behind what it leaves of that.
+    pub(in crate::api) fn items(&mut self, mut each: impl FnMut(&mut Self)) -> Option<()> {
+        self.open(b'[')?;
+        while !self.closes(b']') {
+            let start = self.at;
+            each(self);
+            if self.at == start {
+                self.value()?;
+            }
+        }
+        Some(())
+    }
+
     /// A string, decoded.
+    #[inline]
     pub(in crate::api) fn string(&mut self) -> serde_json::Result<Option<Cow<'a, str>>> {
         let start = self.at;
         if self.open(b'"').is_none() {
@@ -119,31 +134,25 @@ impl<'a> Scanner<'a> {
 
     /// Goes on behind the end of the string that it is in, and says whether there are escapes in it.
     fn leave_string(&mut self) -> Option<bool> {
-        let bytes = self.text.as_bytes();
-        let mut is_escaped = false;
-        loop {
-            self.at += quote_or_backslash(bytes.get(self.at..)?)?;
-            if bytes[self.at] == b'"' {
-                self.at += 1;
-                return Some(is_escaped);
-            }
-            is_escaped = true;
-            self.at += 2;
-        }
+        let is_escaped;
+        (self.at, is_escaped) = behind_string(self.text.as_bytes(), self.at)?;
+        Some(is_escaped)
     }
 
     /// Goes on behind the bracket that closes the one that comes next. Each closes the last, so they need only be counted.
     fn leave_brackets(&mut self) -> Option<()> {
-        let mut depth = 0_usize;
+        let bytes = self.text.as_bytes();
+        let (mut at, mut depth) = (self.at, 0_usize);
         loop {
-            let byte = self.peek()?;
-            self.at += 1;
+            let byte = *bytes.get(at)?;
+            at += 1;
             match byte {
-                b'"' => {
-                    self.leave_string()?;
-                }
+                b'"' => (at, _) = behind_string(bytes, at)?,
                 b'[' | b'{' => depth += 1,
-                b']' | b'}' if depth <= 1 => return Some(()),
+                b']' | b'}' if depth <= 1 => {
+                    self.at = at;
+                    return Some(());
+                }
                 b']' | b'}' => depth -= 1,
                 _ => {}
             }
@@ -169,8 +178,4 @@ impl<'a> Scanner<'a> {
             self.at += 1;
         }
     }
-}
-
-fn is_blank(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
 }

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::value::RawValue;
 
-use super::compare::{assert_walked_as_read, walk};
+use super::compare::{assert_judged_as_read, assert_walked_as_read, walk};
 use super::*;
 use crate::api::Invalid;
 
@@ -60,7 +60,45 @@ fn blank() -> impl Strategy<Value = String> {
     prop_oneof![3 => Just(String::new()), 1 => "[ \t\n\r]{1,3}"]
 }
 
+/// A text with a mistake, as a rule: something left out, put in or exchanged.
+fn almost_any_text() -> impl Strategy<Value = String> {
+    const PIECES: [&str; 24] = [
+        "", "", " ", "[", "]", "{", "}", ",", ":", "\"", "\\", "\\u12g4", "\\x", "\n", "\u{1f}",
+        "\u{7f}", "-", "+", ".", "e", "0", "1", "nul", "tru",
+    ];
+    let mistake = (
+        any::<proptest::sample::Index>(),
+        0..3_usize,
+        select(&PIECES[..]),
+    );
+    (any_text(), mistake, any::<bool>()).prop_map(|(mut text, (at, len, piece), cut)| {
+        let places: Vec<usize> = (0..=text.len())
+            .filter(|at| text.is_char_boundary(*at))
+            .collect();
+        let start = at.index(places.len());
+        let end = (start + len).min(places.len() - 1);
+        text.replace_range(places[start]..places[end], piece);
+        if cut {
+            text.truncate(places[start]);
+        }
+        text
+    })
+}
+
 proptest! {
+    #[test]
+    fn what_is_json_is_what_serde_json_says_is(
+        text in prop_oneof![any_text(), almost_any_text(), "[\\[\\]{}\":,\\\\ au0.eE+-]{0,12}"],
+    ) {
+        assert_judged_as_read(&text);
+    }
+
+    #[test]
+    fn a_number_is_what_serde_json_says_is(number in "[-+]?[0-9]{0,3}[.]?[0-9]{0,2}[eE]?[-+]?[0-9a]{0,2}") {
+        assert_judged_as_read(&format!("[{number},{number}]"));
+        assert_judged_as_read(&format!("{{\"a\":{number}}}"));
+    }
+
     #[test]
     fn what_serde_json_has_read_is_walked_as_it_reads_it(text in any_text()) {
         let raw: &RawValue = serde_json::from_str(&text).unwrap();
@@ -106,6 +144,8 @@ fn a_walk_ends_where_its_caller_ends_it() {
 #[test]
 fn brackets_may_nest_as_deep_as_a_text_is_long() {
     let json = "[".repeat(100_000) + &"]".repeat(100_000);
+    assert_judged_as_read(&json);
+    assert_judged_as_read(&json[..150_000]);
     let raw: &RawValue = serde_json::from_str(&json).unwrap();
     let mut inside = None;
     let walked = Value::from(raw).items(|item| {

@@ -2,11 +2,12 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::marker::PhantomData;
 
-use serde::de::{Deserialize, Deserializer as _, MapAccess, SeqAccess, Visitor};
-use serde_json::value::RawValue;
+use serde::de::{
+    Deserialize, Deserializer as _, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor,
+};
 
+use super::judge::{Judge, Next};
 use super::stop::Stop;
 use super::value::Value;
 use crate::api::Invalid;
@@ -14,102 +15,74 @@ use crate::api::Invalid;
 /// Calls `each` for every member of the object that `json` is. Keys come decoded, values as they stand.
 pub(in crate::api) fn members<'a>(
     json: &'a str,
-    each: impl FnMut(Cow<'a, str>, Value<'a>) -> Result<(), Invalid>,
+    mut each: impl FnMut(Cow<'a, str>, Value<'a>) -> Result<(), Invalid>,
 ) -> Result<(), Stop<'a>> {
-    walk(json, |deserializer, stopped| {
-        let members = Members {
-            each,
-            stopped,
-            lives: PhantomData,
-        };
-        deserializer.deserialize_map(members)
-    })
+    let stop = || Shape::Object.complaint(json);
+    let mut judge = Judge::of(json);
+    let mut next = judge.open(b'{', b'}').ok_or_else(stop)?;
+    while next == Next::Part {
+        let key = judge.key().ok_or_else(stop)?;
+        let value = judge.value().ok_or_else(stop)?;
+        each(key, value).map_err(Stop::Invalid)?;
+        next = judge.next(b'}').ok_or_else(stop)?;
+    }
+    judge.end().ok_or_else(stop)
 }
 
 /// Calls `each` for every item of the array that `json` is.
 pub(in crate::api) fn items<'a>(
     json: &'a str,
-    each: impl FnMut(Value<'a>) -> Result<(), Invalid>,
+    mut each: impl FnMut(Value<'a>) -> Result<(), Invalid>,
 ) -> Result<(), Stop<'a>> {
-    walk(json, |deserializer, stopped| {
-        let items = Items {
-            each,
-            stopped,
-            lives: PhantomData,
+    let stop = || Shape::Array.complaint(json);
+    let mut judge = Judge::of(json);
+    let mut next = judge.open(b'[', b']').ok_or_else(stop)?;
+    while next == Next::Part {
+        let value = judge.value().ok_or_else(stop)?;
+        each(value).map_err(Stop::Invalid)?;
+        next = judge.next(b']').ok_or_else(stop)?;
+    }
+    judge.end().ok_or_else(stop)
+}
+
+/// What a text was expected to be.
+enum Shape {
+    Object,
+    Array,
+}
+
+impl Shape {
+    /// What is wrong with a text that is of another shape, or no JSON, in `serde_json`'s words.
+    fn complaint(self, json: &str) -> Stop<'_> {
+        let mut deserializer = serde_json::Deserializer::from_str(json);
+        let read = match self {
+            Self::Object => deserializer.deserialize_map(self),
+            Self::Array => deserializer.deserialize_seq(self),
         };
-        deserializer.deserialize_seq(items)
-    })
-}
-
-/// A walk's visitor can only fail with serde's error, so the caller's own is put aside.
-fn walk<'a>(
-    json: &'a str,
-    visit: impl FnOnce(
-        &mut serde_json::Deserializer<serde_json::de::StrRead<'a>>,
-        &mut Option<Invalid>,
-    ) -> serde_json::Result<()>,
-) -> Result<(), Stop<'a>> {
-    let mut stopped = None;
-    let mut deserializer = serde_json::Deserializer::from_str(json);
-    let walked = visit(&mut deserializer, &mut stopped).and_then(|()| deserializer.end());
-    match (stopped, walked) {
-        (Some(invalid), _) => Err(Stop::Invalid(invalid)),
-        (None, Err(error)) => Err(Stop::Json(error)),
-        (None, Ok(())) => Ok(()),
+        let error = read.and_then(|()| deserializer.end()).err();
+        Stop::Json(error.unwrap_or_else(|| serde_json::Error::custom("it is no JSON")))
     }
 }
 
-struct Members<'a, 's, F> {
-    each: F,
-    stopped: &'s mut Option<Invalid>,
-    lives: PhantomData<&'a str>,
-}
-
-impl<'a, F> Visitor<'a> for Members<'a, '_, F>
-where
-    F: FnMut(Cow<'a, str>, Value<'a>) -> Result<(), Invalid>,
-{
+impl<'de> Visitor<'de> for Shape {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON object")
+        f.write_str(match self {
+            Self::Object => "a JSON object",
+            Self::Array => "a JSON array",
+        })
     }
 
-    fn visit_map<A: MapAccess<'a>>(mut self, mut map: A) -> Result<(), A::Error> {
-        while let Some((Key(key), value)) = map.next_entry::<_, &RawValue>()? {
-            (self.each)(key, value.into()).map_err(|invalid| stop(self.stopped, invalid))?;
-        }
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while map.next_entry::<Key<'_>, IgnoredAny>()?.is_some() {}
         Ok(())
     }
-}
 
-struct Items<'a, 's, F> {
-    each: F,
-    stopped: &'s mut Option<Invalid>,
-    lives: PhantomData<&'a str>,
-}
-
-impl<'a, F> Visitor<'a> for Items<'a, '_, F>
-where
-    F: FnMut(Value<'a>) -> Result<(), Invalid>,
-{
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON array")
-    }
-
-    fn visit_seq<A: SeqAccess<'a>>(mut self, mut seq: A) -> Result<(), A::Error> {
-        while let Some(value) = seq.next_element::<&RawValue>()? {
-            (self.each)(value.into()).map_err(|invalid| stop(self.stopped, invalid))?;
-        }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
         Ok(())
     }
-}
-
-fn stop<E: serde::de::Error>(stopped: &mut Option<Invalid>, invalid: Invalid) -> E {
-    *stopped = Some(invalid);
-    E::custom("stopped")
 }
 
 /// A string, copied only if it is escaped.

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use memchr::memmem::Finder;
 
 use crate::api::Tally;
-use crate::api::json::{Kind, Value, members};
+use crate::api::json::{Kind, Scanner, Value, members};
 use crate::api::openai::spoken;
 use crate::api::openai::usage::{tier, usage};
 use crate::usage::{ServiceTier, Usage};
@@ -82,8 +82,9 @@ impl Seen {
                 "service_tier" => seen.tier = tier(value),
                 "error" => seen.error |= is_error(value),
                 "object" => {
-                    seen.whole |= is_named(value, "chat.completion");
-                    seen.completion |= is_named(value, "text_completion");
+                    let object = value.string().unwrap_or_default();
+                    seen.whole |= object == "chat.completion";
+                    seen.completion |= object == "text_completion";
                 }
                 _ => {}
             }
@@ -96,7 +97,7 @@ impl Seen {
 
     fn choices(&mut self, choices: Value<'_>, text: &mut String) {
         self.choices |= choices.kind() == Kind::Array;
-        let _ = choices.items(|choice| {
+        Scanner::of(choices).items(|choice| {
             let mut index = 0;
             let mut finished = false;
             let _ = choice.members(|key, value| {
@@ -116,7 +117,6 @@ impl Seen {
             });
             self.unfinished += u64::from(!finished);
             self.answers = self.answers.max(index.min(MOST_ANSWERS - 1) + 1);
-            Ok(())
         });
     }
 }
@@ -127,8 +127,4 @@ fn is_error(value: Value<'_>) -> bool {
         Kind::String => value.get() != "\"\"",
         _ => false,
     }
-}
-
-fn is_named(object: Value<'_>, name: &str) -> bool {
-    object.string().is_ok_and(|object| object == name)
 }

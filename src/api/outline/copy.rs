@@ -55,6 +55,11 @@ impl BoundedCopy {
         self.cut
     }
 
+    /// Whether nothing is left out of an object of so many bytes.
+    pub(super) fn takes(&self, bytes: usize) -> bool {
+        bytes + AROUND_MEMBER <= self.bounds.member.min(self.bounds.object)
+    }
+
     /// Makes room for what is kept of so many bytes, which are small as a rule: at once, not with each member.
     pub(super) fn expect(&mut self, bytes: usize) {
         for buffer in [&mut self.kept, &mut self.member] {

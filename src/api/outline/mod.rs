@@ -1,15 +1,19 @@
 //! A small copy of a JSON document of any size.
 
+mod compact;
 mod copy;
 mod token;
 
 #[cfg(test)]
 mod tests;
 
+use compact::is_compact;
 use copy::BoundedCopy;
 use token::Token;
 
 pub(crate) use copy::Bounds;
+
+use super::text_of;
 
 /// Copies the small members of JSON objects that come in pieces, so that their usage can be read in bounded memory.
 ///
@@ -72,6 +76,10 @@ impl Outline {
 
     /// Reads on, and calls `each` with the copy of every object that is now complete.
     pub(crate) fn feed(&mut self, bytes: &[u8], mut each: impl FnMut(&str)) {
+        if self.is_own_copy(bytes) {
+            self.place = Place::AfterDocument;
+            return each(&text_of(bytes));
+        }
         self.copy.expect(bytes.len());
         let mut at = 0;
         while at < bytes.len() && self.place != Place::Broken {
@@ -81,6 +89,11 @@ impl Outline {
                 _ => self.between_tokens(bytes[at], &mut each),
             };
         }
+    }
+
+    /// Whether these bytes are a whole document, of which a copy would not differ.
+    fn is_own_copy(&self, bytes: &[u8]) -> bool {
+        self.place == Place::BeforeDocument && self.copy.takes(bytes.len()) && is_compact(bytes)
     }
 
     /// Reads the current key or value on, and returns how many bytes are part of it.

@@ -329,6 +329,26 @@ proptest! {
     }
 
     #[test]
+    fn what_is_compact_is_its_own_copy(object in object(), sizes in proptest::collection::vec(1usize..40, 1..9)) {
+        let document = written(&object, "");
+        let whole = outline(&[document.as_bytes()]);
+        prop_assert_eq!(&whole, &outline(&chunks(document.as_bytes(), &sizes)));
+        prop_assert_eq!(whole, (vec![document], false, false));
+    }
+
+    #[test]
+    fn what_is_nearly_compact_gives_the_same_wherever_it_is_cut(
+        object in object(),
+        at in any::<prop::sample::Index>(),
+        mark in "[ \n,:{}\"\\[]",
+        sizes in proptest::collection::vec(1usize..40, 1..9),
+    ) {
+        let mut document = written(&object, "").into_bytes();
+        document.insert(at.index(document.len() + 1), mark.as_bytes()[0]);
+        prop_assert_eq!(outline(&[&document]), outline(&chunks(&document, &sizes)));
+    }
+
+    #[test]
     fn what_is_small_is_copied_as_it_means(object in object(), sizes in proptest::collection::vec(1usize..40, 1..9)) {
         let document = written(&object, " \n");
         let (objects, cut, broken_off) = outline(&chunks(document.as_bytes(), &sizes));

@@ -31,16 +31,20 @@ impl Token {
     /// How long the rest of the string is, if there is one. Most of an answer stands in strings, of which only ends and escapes
     /// matter.
     fn rest_of_string(&mut self, bytes: &[u8]) -> Option<usize> {
-        let mut at = 0;
-        while let Some(escaped) = self.string {
-            at += usize::from(escaped);
+        let Some(escaped) = self.string else {
+            return Some(0);
+        };
+        let mut at = usize::from(escaped);
+        loop {
+            self.string = Some(at > bytes.len());
             let rest = bytes.get(at..)?;
-            self.string = Some(false);
             at += quote_or_backslash(rest)?;
-            self.string = (bytes[at] == b'\\').then_some(true);
-            at += 1;
+            if bytes[at] == b'"' {
+                self.string = None;
+                return Some(at + 1);
+            }
+            at += 2;
         }
-        Some(at)
     }
 
     /// How much comes before the next string, or before the end.

@@ -1,0 +1,242 @@
+//! What is JSON, and what is not.
+
+use std::borrow::Cow;
+
+use smallvec::SmallVec;
+
+use super::is_blank;
+use super::quote::{near_plain_end, special};
+use super::text::Key;
+use super::value::Value;
+
+/// Reads a text of which nothing is known, and goes on only as far as it is JSON: nothing comes back where it is not.
+///
+/// It says what `serde_json` says, which has the words for what is wrong.
+pub(super) struct Judge<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+/// What of an object or an array comes next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Next {
+    Part,
+    End,
+}
+
+/// A bracket that is open, by the one that closes it.
+type Closing = u8;
+
+/// Those of a value, the innermost last.
+type Open = SmallVec<[Closing; 32]>;
+
+impl<'a> Judge<'a> {
+    pub(super) fn of(text: &'a str) -> Self {
+        Self { text, at: 0 }
+    }
+
+    /// Goes on behind the bracket that an object or an array begins with, and says whether it has parts.
+    pub(super) fn open(&mut self, opening: u8, closing: Closing) -> Option<Next> {
+        if self.mark()? != opening {
+            return None;
+        }
+        self.at += 1;
+        self.first(closing)
+    }
+
+    /// Goes on behind the comma or the bracket that comes after a part.
+    pub(super) fn next(&mut self, closing: Closing) -> Option<Next> {
+        let next = match self.mark()? {
+            b',' => Next::Part,
+            mark if mark == closing => Next::End,
+            _ => return None,
+        };
+        self.at += 1;
+        Some(next)
+    }
+
+    /// A key, decoded, and the colon behind it.
+    pub(super) fn key(&mut self) -> Option<Cow<'a, str>> {
+        self.mark()?;
+        let start = self.at;
+        let is_escaped = self.string()?;
+        let end = self.at;
+        self.colon()?;
+        if is_escaped {
+            let Key(key) = serde_json::from_str(self.text.get(start..end)?).ok()?;
+            return Some(key);
+        }
+        self.text.get(start + 1..end - 1).map(Cow::Borrowed)
+    }
+
+    /// A value, however deep.
+    pub(super) fn value(&mut self) -> Option<Value<'a>> {
+        self.mark()?;
+        let start = self.at;
+        let mut open = Open::new();
+        loop {
+            self.begin(&mut open)?;
+            if !self.go_on(&mut open)? {
+                break;
+            }
+        }
+        self.text.get(start..self.at).map(Value::part)
+    }
+
+    /// That nothing else follows.
+    pub(super) fn end(&mut self) -> Option<()> {
+        self.mark().is_none().then_some(())
+    }
+
+    /// Reads to the end of a value, or to the first part of one that has parts: which is left open, to be gone on with.
+    fn begin(&mut self, open: &mut Open) -> Option<()> {
+        loop {
+            let closing = match self.mark()? {
+                b'"' => return self.string().map(drop),
+                b'[' => b']',
+                b'{' => b'}',
+                b'n' => return self.word(b"null"),
+                b't' => return self.word(b"true"),
+                b'f' => return self.word(b"false"),
+                _ => return self.number(),
+            };
+            self.at += 1;
+            if self.first(closing)? == Next::End {
+                return Some(());
+            }
+            open.push(closing);
+            self.name(closing)?;
+        }
+    }
+
+    /// Goes on to the next value behind one that has ended, and behind the brackets that end with it: there is none where all are
+    /// closed.
+    fn go_on(&mut self, open: &mut Open) -> Option<bool> {
+        while let Some(&closing) = open.last() {
+            match self.next(closing)? {
+                Next::Part => return self.name(closing).map(|()| true),
+                Next::End => open.pop(),
+            };
+        }
+        Some(false)
+    }
+
+    /// The key of a part, in an object.
+    fn name(&mut self, closing: Closing) -> Option<()> {
+        if closing == b'}' {
+            self.mark()?;
+            self.string()?;
+            self.colon()?;
+        }
+        Some(())
+    }
+
+    /// A string, and whether there are escapes in it. Which characters they stand for is not looked at.
+    fn string(&mut self) -> Option<bool> {
+        let bytes = self.text.as_bytes();
+        if self.peek()? != b'"' {
+            return None;
+        }
+        match near_plain_end(bytes.get(self.at + 1..)?) {
+            Some(end) => {
+                self.at += end + 2;
+                Some(false)
+            }
+            None => self.long_string(),
+        }
+    }
+
+    /// The same of one that is long or has escapes. Apart, so that the others need no room for what it remembers.
+    #[inline(never)]
+    fn long_string(&mut self) -> Option<bool> {
+        let bytes = self.text.as_bytes();
+        let mut at = self.at + 1;
+        let mut is_escaped = false;
+        loop {
+            let rest = bytes.get(at..)?;
+            let end = special(rest)?;
+            match rest[end] {
+                b'"' => {
+                    self.at = at + end + 1;
+                    return Some(is_escaped);
+                }
+                b'\\' => at += end + escape(&rest[end + 1..])?,
+                _ => return None,
+            }
+            is_escaped = true;
+        }
+    }
+
+    fn number(&mut self) -> Option<()> {
+        self.skip(b"-");
+        let start = self.at;
+        self.digits()?;
+        if self.text.as_bytes()[start] == b'0' && self.at > start + 1 {
+            return None;
+        }
+        if self.skip(b".") {
+            self.digits()?;
+        }
+        if self.skip(b"eE") {
+            self.skip(b"+-");
+            self.digits()?;
+        }
+        Some(())
+    }
+
+    /// One digit or more.
+    fn digits(&mut self) -> Option<()> {
+        let start = self.at;
+        while self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
+            self.at += 1;
+        }
+        (self.at > start).then_some(())
+    }
+
+    fn word(&mut self, word: &[u8]) -> Option<()> {
+        let is_it = self.text.as_bytes()[self.at..].starts_with(word);
+        is_it.then(|| self.at += word.len())
+    }
+
+    /// What comes first behind an opening bracket.
+    fn first(&mut self, closing: Closing) -> Option<Next> {
+        let is_empty = self.mark()? == closing;
+        self.at += usize::from(is_empty);
+        Some(if is_empty { Next::End } else { Next::Part })
+    }
+
+    fn colon(&mut self) -> Option<()> {
+        (self.mark()? == b':').then(|| self.at += 1)
+    }
+
+    /// The next byte behind white space.
+    fn mark(&mut self) -> Option<u8> {
+        loop {
+            let byte = self.peek()?;
+            if !is_blank(byte) {
+                return Some(byte);
+            }
+            self.at += 1;
+        }
+    }
+
+    /// Goes on behind one of these bytes, if one comes next.
+    fn skip(&mut self, bytes: &[u8]) -> bool {
+        let comes = self.peek().is_some_and(|byte| bytes.contains(&byte));
+        self.at += usize::from(comes);
+        comes
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+}
+
+/// How long an escape is, by what follows its backslash.
+fn escape(rest: &[u8]) -> Option<usize> {
+    match rest.first()? {
+        b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Some(2),
+        b'u' if rest.get(1..5)?.iter().all(u8::is_ascii_hexdigit) => Some(6),
+        _ => None,
+    }
+}
