@@ -57,11 +57,11 @@ impl Log {
         self.lines.make_writer().write_all(line.as_bytes()).unwrap();
     }
 
-    /// Lets him read as much as he likes from now on, ends the log, and returns what he read.
+    /// Lets him read as much as he likes from now on, ends the log, and returns what he has read when that is over.
     fn end(self) -> String {
         (0..1000).for_each(|_| self.let_him.send(()).unwrap());
         drop(self.last_lines);
-        String::from_utf8(self.taken.try_iter().flatten().collect()).unwrap()
+        String::from_utf8(self.taken.iter().flatten().collect()).unwrap()
     }
 }
 
@@ -119,13 +119,58 @@ fn a_reader_who_stands_still_loses_lines_and_is_told_how_many() {
 }
 
 #[test]
+fn a_line_that_finds_no_room_is_told_of_though_no_other_comes() {
+    let log = Log::new();
+    log.line(&("x".repeat(ROOM) + "\n"));
+    log.let_him.send(()).unwrap();
+    let told = String::from_utf8(log.taken.recv().unwrap()).unwrap();
+    assert!(told.starts_with("1 lines of the log are lost"), "{told}");
+}
+
+/// Takes a few bytes, then none for once.
+struct Reluctant {
+    calls: usize,
+    taken: Sender<Vec<u8>>,
+}
+
+impl Write for Reluctant {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.calls += 1;
+        let bytes = match self.calls {
+            1 => &bytes[..2],
+            2 => return Err(io::ErrorKind::WouldBlock.into()),
+            _ => bytes,
+        };
+        self.taken.send(bytes.to_vec()).map_err(io::Error::other)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_line_that_breaks_off_is_counted_among_the_lost() {
+    let (taken, takes) = channel();
+    let (log, last_lines) = lines::write_to(Reluctant { calls: 0, taken });
+    log.make_writer().write_all(b"broken off\n").unwrap();
+    drop(last_lines);
+    let written = String::from_utf8(takes.iter().flatten().collect()).unwrap();
+    let whole: Vec<&str> = written.lines().collect();
+    assert!(
+        matches!(whole[..], ["br", told] if told.starts_with("1 lines of the log are lost")),
+        "{written}"
+    );
+}
+
+#[test]
 fn a_reader_who_is_gone_is_not_waited_for() {
     let log = Log::new();
     drop(log.let_him);
-    log.lines
-        .make_writer()
-        .write_all(b"nobody reads this\n")
-        .unwrap();
+    let line = b"nobody reads this\n";
+    log.lines.make_writer().write_all(line).unwrap();
     drop(log.last_lines);
-    assert_eq!(log.taken.try_iter().count(), 0);
+    // It ends when the writer has let go of him.
+    assert_eq!(log.taken.iter().count(), 0);
 }

@@ -25,7 +25,10 @@ impl Lock {
                 JournalError::ReadOnly(journal.to_owned())
             }
             // It would be made: what there is not, is its directory.
-            std::io::ErrorKind::NotFound => io(journal.parent().unwrap_or(journal), error),
+            std::io::ErrorKind::NotFound => {
+                let directory = journal.parent().filter(|directory| !directory.exists());
+                io(directory.unwrap_or(&path), error)
+            }
             _ => io(&path, error),
         })?;
         match FileExt::try_lock(&file) {

@@ -186,8 +186,8 @@ impl MetricsObserver {
 
     /// Counts at this recorder, whichever is in force elsewhere, and describes the metrics to it.
     ///
-    /// Its counters are kept until the second turns, and then asked for anew: exporters that forget idle metrics have to keep them for longer
-    /// than that. What a recorder takes from where a counter is asked for, such as labels from the span that is entered, goes to all
+    /// Its counters are kept until the second turns, and then asked for anew: exporters that forget idle metrics have to keep them for two
+    /// seconds at least. What a recorder takes from where a counter is asked for, such as labels from the span that is entered, goes to all
     /// that is counted meanwhile: for such a recorder there is [`new`](Self::new).
     ///
     /// ```

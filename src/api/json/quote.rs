@@ -11,7 +11,7 @@ const NEAR: usize = 3;
 /// What comes behind the string that this place is in, and whether there are escapes in it.
 #[inline]
 pub(in crate::api) fn behind_string(bytes: &[u8], at: usize) -> Option<(usize, bool)> {
-    match near_end(bytes.get(at..)?, in_word) {
+    match near_end(bytes.get(at..)?, quote_or_backslash_in_word) {
         Some(end) => Some((at + end + 1, false)),
         None => behind_long_string(bytes, at),
     }
@@ -34,7 +34,7 @@ fn behind_long_string(bytes: &[u8], mut at: usize) -> Option<(usize, bool)> {
 
 /// Where the next quote or backslash is.
 pub(in crate::api) fn quote_or_backslash(bytes: &[u8]) -> Option<usize> {
-    in_words(bytes, NEAR, in_word).or_else(|| memchr2(b'"', b'\\', bytes))
+    in_words(bytes, NEAR, quote_or_backslash_in_word).or_else(|| memchr2(b'"', b'\\', bytes))
 }
 
 /// Where the quote is that ends a short string, if nothing comes before it that does not stand for itself.
@@ -62,20 +62,29 @@ pub(super) fn special(bytes: &[u8]) -> Option<usize> {
 }
 
 #[inline]
-fn near_end(bytes: &[u8], in_word: impl Fn(u64) -> Option<usize>) -> Option<usize> {
-    in_words(bytes, NEAR, in_word).filter(|&end| bytes[end] == b'"')
+fn near_end(
+    bytes: &[u8],
+    quote_or_backslash_in_word: impl Fn(u64) -> Option<usize>,
+) -> Option<usize> {
+    in_words(bytes, NEAR, quote_or_backslash_in_word).filter(|&end| bytes[end] == b'"')
 }
 
 /// Where something is in the first words.
 #[inline]
-fn in_words(bytes: &[u8], most: usize, in_word: impl Fn(u64) -> Option<usize>) -> Option<usize> {
+fn in_words(
+    bytes: &[u8],
+    most: usize,
+    quote_or_backslash_in_word: impl Fn(u64) -> Option<usize>,
+) -> Option<usize> {
     let (words, _) = bytes.as_chunks();
     let mut words = words.iter().take(most).enumerate();
-    words.find_map(|(nth, word)| Some(8 * nth + in_word(u64::from_le_bytes(*word))?))
+    words.find_map(|(nth, word)| {
+        Some(8 * nth + quote_or_backslash_in_word(u64::from_le_bytes(*word))?)
+    })
 }
 
 /// Where the first quote or backslash is among eight bytes.
-fn in_word(word: u64) -> Option<usize> {
+fn quote_or_backslash_in_word(word: u64) -> Option<usize> {
     first(quotes_and_backslashes(word))
 }
 

@@ -25,6 +25,11 @@ impl<'a> Scanner<'a> {
         }
     }
 
+    /// How much of the text it has read.
+    pub(super) fn place(&self) -> usize {
+        self.at
+    }
+
     /// The next byte.
     pub(in crate::api) fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
@@ -70,19 +75,6 @@ impl<'a> Scanner<'a> {
         let key = self.string()?;
         self.skip(b':');
         Ok(key)
-    }
-
-    /// Calls `each` before every item of the array that comes next, and goes on behind what it leaves of that.
-    pub(in crate::api) fn items(&mut self, mut each: impl FnMut(&mut Self)) -> Option<()> {
-        self.open(b'[')?;
-        while !self.closes(b']') {
-            let start = self.at;
-            each(self);
-            if self.at == start {
-                self.value()?;
-            }
-        }
-        Some(())
     }
 
     /// A string, decoded.

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use serde::de::Error as _;
+#[cfg(any(test, fuzzing))]
 use serde_json::value::RawValue;
 
 use super::position;
@@ -11,7 +12,7 @@ use super::stop::Stop;
 use super::text::Key;
 use crate::api::{Invalid, Text};
 
-/// A slice of a text that `serde_json` has read, without white space around it.
+/// A slice of a text that was judged to be JSON, without white space around it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::api) struct Value<'a> {
     json: &'a str,
@@ -30,6 +31,7 @@ pub(in crate::api) enum Kind {
     Object,
 }
 
+#[cfg(any(test, fuzzing))]
 impl<'a> From<&'a RawValue> for Value<'a> {
     fn from(raw: &'a RawValue) -> Self {
         Self::part(raw.get())
@@ -90,7 +92,8 @@ impl<'a> Value<'a> {
         })
     }
 
-    /// Calls `each` where every item of an array begins, to go on to its end: so it is not looked for twice.
+    /// Calls `each` where every item of an array begins, to go on to its end: so it is not looked for twice. Who stays where he is
+    /// ends the walk.
     pub(in crate::api) fn items_in_place(
         self,
         mut each: impl FnMut(&mut Scanner<'a>) -> Result<(), Stop<'a>>,
@@ -98,7 +101,11 @@ impl<'a> Value<'a> {
         let mut scanner = Scanner::of(self);
         scanner.open(b'[').ok_or(Stop::NoArray(self))?;
         while !scanner.closes(b']') {
+            let start = scanner.place();
             each(&mut scanner)?;
+            if scanner.place() == start {
+                return Err(Stop::NoArray(self));
+            }
         }
         Ok(())
     }

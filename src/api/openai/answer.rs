@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use memchr::memmem::Finder;
 
 use crate::api::Tally;
-use crate::api::json::{Kind, Scanner, Value, members};
+use crate::api::json::{Kind, Value, members};
 use crate::api::openai::spoken;
 use crate::api::openai::usage::{tier, usage};
 use crate::usage::{ServiceTier, Usage};
@@ -97,7 +97,7 @@ impl Seen {
 
     fn choices(&mut self, choices: Value<'_>, text: &mut String) {
         self.choices |= choices.kind() == Kind::Array;
-        Scanner::of(choices).items(|choice| {
+        let _ = choices.items_in_place(|choice| {
             let mut index = 0;
             let mut finished = false;
             let _ = choice.members(|key, value| {
@@ -117,6 +117,7 @@ impl Seen {
             });
             self.unfinished += u64::from(!finished);
             self.answers = self.answers.max(index.min(MOST_ANSWERS - 1) + 1);
+            Ok(())
         });
     }
 }

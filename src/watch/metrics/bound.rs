@@ -21,7 +21,7 @@ use crate::hashing::{SecretHasher, secret_hasher};
 pub(super) struct Bound {
     recorder: Box<dyn Recorder + Send + Sync>,
     start: Instant,
-    // The last in which something was counted.
+    // The latest in which something was counted.
     second: AtomicU64,
     // By the value of the label that they share: few metrics share one.
     kept: DashMap<SharedString, Vec<Kept>, SecretHasher>,
@@ -45,9 +45,9 @@ impl Bound {
     /// Counts so long after the start.
     fn at(&self, time: Duration, count: impl FnOnce()) {
         let second = time.as_secs();
-        if self.second.load(Ordering::Relaxed) != second {
+        if self.second.load(Ordering::Relaxed) < second {
+            self.second.fetch_max(second, Ordering::Relaxed);
             self.kept.clear();
-            self.second.store(second, Ordering::Relaxed);
         }
         metrics::with_local_recorder(&self.recorder, count);
     }
