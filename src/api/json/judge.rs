@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use smallvec::SmallVec;
 
 use super::is_blank;
-use super::quote::{near_plain_end, special};
+use super::quote::behind_judged_string;
 use super::text::Key;
 use super::value::Value;
 
@@ -71,8 +71,17 @@ impl<'a> Judge<'a> {
 
     /// A value, however deep.
     pub(super) fn value(&mut self) -> Option<Value<'a>> {
-        self.mark()?;
+        let first = self.mark()?;
         let start = self.at;
+        if first == b'"' {
+            let is_escaped = self.string()?;
+            let made = if is_escaped {
+                Value::part
+            } else {
+                Value::unescaped_part
+            };
+            return self.text.get(start..self.at).map(made);
+        }
         let mut open = Open::new();
         loop {
             self.begin(&mut open)?;
@@ -131,40 +140,14 @@ impl<'a> Judge<'a> {
         Some(())
     }
 
-    /// A string, and whether there are escapes in it. Which characters they stand for is not looked at.
+    /// A string, and whether there are escapes in it.
     fn string(&mut self) -> Option<bool> {
-        let bytes = self.text.as_bytes();
         if self.peek()? != b'"' {
             return None;
         }
-        match near_plain_end(bytes.get(self.at + 1..)?) {
-            Some(end) => {
-                self.at += end + 2;
-                Some(false)
-            }
-            None => self.long_string(),
-        }
-    }
-
-    /// The same of one that is long or has escapes. Apart, so that the others need no room for what it remembers.
-    #[inline(never)]
-    fn long_string(&mut self) -> Option<bool> {
-        let bytes = self.text.as_bytes();
-        let mut at = self.at + 1;
-        let mut is_escaped = false;
-        loop {
-            let rest = bytes.get(at..)?;
-            let end = special(rest)?;
-            match rest[end] {
-                b'"' => {
-                    self.at = at + end + 1;
-                    return Some(is_escaped);
-                }
-                b'\\' => at += end + escape(&rest[end + 1..])?,
-                _ => return None,
-            }
-            is_escaped = true;
-        }
+        let is_escaped;
+        (self.at, is_escaped) = behind_judged_string(self.text.as_bytes(), self.at + 1)?;
+        Some(is_escaped)
     }
 
     fn number(&mut self) -> Option<()> {
@@ -229,14 +212,5 @@ impl<'a> Judge<'a> {
 
     fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
-    }
-}
-
-/// How long an escape is, by what follows its backslash.
-fn escape(rest: &[u8]) -> Option<usize> {
-    match rest.first()? {
-        b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Some(2),
-        b'u' if rest.get(1..5)?.iter().all(u8::is_ascii_hexdigit) => Some(6),
-        _ => None,
     }
 }

@@ -8,27 +8,63 @@ const HIGHS: u64 = u64::from_ne_bytes([0x80; 8]);
 /// In so many words of eight bytes most keys and other short strings end. To look at these in place takes less time than any call.
 const NEAR: usize = 3;
 
-/// What comes behind the string that this place is in, and whether there are escapes in it.
+/// What comes behind the string that this place is in, and whether there are escapes in it. That it is a string is known.
 #[inline]
 pub(in crate::api) fn behind_string(bytes: &[u8], at: usize) -> Option<(usize, bool)> {
     match near_end(bytes.get(at..)?, quote_or_backslash_in_word) {
         Some(end) => Some((at + end + 1, false)),
-        None => behind_long_string(bytes, at),
+        None => behind_known_string(bytes, at),
     }
 }
 
-/// The same of a string that is long or has escapes. Apart, so that the others need no room for what it remembers.
+/// The same where nothing is known: nothing comes back if it is no string. Which characters its escapes stand for is not looked at.
+#[inline]
+pub(super) fn behind_judged_string(bytes: &[u8], at: usize) -> Option<(usize, bool)> {
+    match near_end(bytes.get(at..)?, special_in_word) {
+        Some(end) => Some((at + end + 1, false)),
+        None => behind_unknown_string(bytes, at),
+    }
+}
+
+// The strings that are long or have escapes are apart, so that the others need no room for what is remembered of them.
+
 #[inline(never)]
-fn behind_long_string(bytes: &[u8], mut at: usize) -> Option<(usize, bool)> {
+fn behind_known_string(bytes: &[u8], at: usize) -> Option<(usize, bool)> {
+    behind_long_string(bytes, at, quote_or_backslash, |_| Some(2))
+}
+
+#[inline(never)]
+fn behind_unknown_string(bytes: &[u8], at: usize) -> Option<(usize, bool)> {
+    behind_long_string(bytes, at, special, escape)
+}
+
+/// Goes from one byte that is found to the next, and behind escapes, of which `escape` says how long they are.
+#[inline]
+fn behind_long_string(
+    bytes: &[u8],
+    mut at: usize,
+    find: impl Fn(&[u8]) -> Option<usize>,
+    escape: impl Fn(&[u8]) -> Option<usize>,
+) -> Option<(usize, bool)> {
     let mut is_escaped = false;
     loop {
         let rest = bytes.get(at..)?;
-        let end = quote_or_backslash(rest)?;
-        if rest[end] == b'"' {
-            return Some((at + end + 1, is_escaped));
+        let found = find(rest)?;
+        match rest[found] {
+            b'"' => return Some((at + found + 1, is_escaped)),
+            b'\\' => at += found + escape(&rest[found + 1..])?,
+            _ => return None,
         }
         is_escaped = true;
-        at += end + 2;
+    }
+}
+
+/// How long an escape is, by what follows its backslash.
+fn escape(rest: &[u8]) -> Option<usize> {
+    match rest.first()? {
+        b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Some(2),
+        b'u' if rest.get(1..5)?.iter().all(u8::is_ascii_hexdigit) => Some(6),
+        _ => None,
     }
 }
 
@@ -37,15 +73,9 @@ pub(in crate::api) fn quote_or_backslash(bytes: &[u8]) -> Option<usize> {
     in_words(bytes, NEAR, quote_or_backslash_in_word).or_else(|| memchr2(b'"', b'\\', bytes))
 }
 
-/// Where the quote is that ends a short string, if nothing comes before it that does not stand for itself.
-#[inline]
-pub(super) fn near_plain_end(bytes: &[u8]) -> Option<usize> {
-    near_end(bytes, special_in_word)
-}
-
 /// Where the next byte is that does not stand for itself in a string: a quote, a backslash, or a control character, which may not
 /// stand in one at all.
-pub(super) fn special(bytes: &[u8]) -> Option<usize> {
+fn special(bytes: &[u8]) -> Option<usize> {
     let is_special = |byte: &u8| *byte < b' ' || *byte == b'"' || *byte == b'\\';
     let has_special =
         |block: &[u8; 64]| block.iter().fold(false, |has, byte| has | is_special(byte));
@@ -61,26 +91,18 @@ pub(super) fn special(bytes: &[u8]) -> Option<usize> {
     Some(passed + end.or_else(|| rest.iter().position(is_special))?)
 }
 
+/// Where the quote is that ends a short string, if nothing else is found before it.
 #[inline]
-fn near_end(
-    bytes: &[u8],
-    quote_or_backslash_in_word: impl Fn(u64) -> Option<usize>,
-) -> Option<usize> {
-    in_words(bytes, NEAR, quote_or_backslash_in_word).filter(|&end| bytes[end] == b'"')
+fn near_end(bytes: &[u8], find: impl Fn(u64) -> Option<usize>) -> Option<usize> {
+    in_words(bytes, NEAR, find).filter(|&end| bytes[end] == b'"')
 }
 
 /// Where something is in the first words.
 #[inline]
-fn in_words(
-    bytes: &[u8],
-    most: usize,
-    quote_or_backslash_in_word: impl Fn(u64) -> Option<usize>,
-) -> Option<usize> {
+fn in_words(bytes: &[u8], most: usize, find: impl Fn(u64) -> Option<usize>) -> Option<usize> {
     let (words, _) = bytes.as_chunks();
     let mut words = words.iter().take(most).enumerate();
-    words.find_map(|(nth, word)| {
-        Some(8 * nth + quote_or_backslash_in_word(u64::from_le_bytes(*word))?)
-    })
+    words.find_map(|(nth, word)| Some(8 * nth + find(u64::from_le_bytes(*word))?))
 }
 
 /// Where the first quote or backslash is among eight bytes.

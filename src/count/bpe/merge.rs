@@ -40,8 +40,8 @@ impl<'a> Merger<'a> {
         Self { window, ..self }
     }
 
-    /// Counts the tokens of a piece, which is not empty and no token itself. Windows whose tokens fit on nowhere are made larger: at last, one is the
-    /// piece.
+    /// Counts the tokens of a piece, which is not empty and no token itself. Windows whose tokens fit on nowhere are made larger:
+    /// at last, one is the piece.
     pub(super) fn count(&mut self, piece: Range<usize>) -> u64 {
         let mut window = self.window;
         loop {
