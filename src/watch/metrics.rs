@@ -1,11 +1,12 @@
 //! Events as metrics, through the `metrics` facade: any exporter can publish them.
 
 mod bound;
+mod names;
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use metrics::{Recorder, SharedString, Unit, counter, describe_counter, describe_gauge, gauge};
+use metrics::{Recorder, SharedString, counter, gauge};
 
 use self::bound::{Bound, Count, Label, Value};
 use super::{Event, Observer};
@@ -59,112 +60,6 @@ pub struct MetricsObserver {
     models: Mutex<HashSet<Arc<str>>>,
 }
 
-/// All metrics, with what they count.
-const METRICS: &[(&str, &str)] = &[
-    ("token_quota_admitted_total", "Admitted calls"),
-    (
-        "token_quota_refused_total",
-        "Calls that were answered by the quota",
-    ),
-    (
-        "token_quota_refused_by_limit_total",
-        "Refusals a limit took part in",
-    ),
-    ("token_quota_replies_total", "Canned replies"),
-    (
-        "token_quota_would_block_total",
-        "Calls that a shadow limit would have refused",
-    ),
-    (
-        "token_quota_soft_limit_passed_total",
-        "Admitted calls beyond a soft limit",
-    ),
-    (
-        "token_quota_alerts_total",
-        "Thresholds that usage has reached",
-    ),
-    (
-        "token_quota_pace_exceeded_total",
-        "Days on which a budget was spent too fast",
-    ),
-    ("token_quota_settled_total", "Settled calls"),
-    (
-        "token_quota_unpriced_total",
-        "Settled calls of which a part has no price",
-    ),
-    ("token_quota_tokens_total", "Tokens booked"),
-    ("token_quota_reserved_tokens_total", "Tokens reserved"),
-    (
-        "token_quota_corrected_total",
-        "Answers that told their usage when they were asked for again",
-    ),
-    (
-        "token_quota_corrected_tokens_total",
-        "Tokens by which that moved what had been booked",
-    ),
-    (
-        "token_quota_provider_limited_total",
-        "The provider's own 429 and 402",
-    ),
-    (
-        "token_quota_unmetered_total",
-        "Calls of unknown APIs that passed",
-    ),
-    (
-        "token_quota_counted_bytes_total",
-        "Bytes of texts that were counted, or known from an earlier call",
-    ),
-    ("token_quota_store_failures_total", "Failures of the store"),
-    (
-        "token_quota_degraded_total",
-        "Calls that were decided without the store",
-    ),
-    (
-        "token_quota_store_recoveries_total",
-        "How often the store answered again",
-    ),
-    (
-        "token_quota_settlements_lost_total",
-        "Settlements that could not be booked and never will be",
-    ),
-    (
-        "token_quota_store_emptied_total",
-        "How often the store came back without an organization's usage",
-    ),
-    (
-        "token_quota_usage_records_dropped_total",
-        "Usage records that nobody took fast enough",
-    ),
-    (
-        "token_quota_clock_jumps_total",
-        "Periods that a set clock began early",
-    ),
-];
-
-const GAUGES: &[(&str, &str)] = &[
-    (
-        "token_quota_input_factor_millionths",
-        "By how much an estimate of input is multiplied",
-    ),
-    (
-        "token_quota_typical_output_tokens",
-        "Output tokens that 19 of 20 answers do not exceed",
-    ),
-    (
-        "token_quota_hidden_input_tokens",
-        "Input tokens that 19 of 20 opaque calls do not hide more of",
-    ),
-];
-
-/// What somebody wants to be woken by is there from the beginning: of a metric that is absent no rule can tell whether it rises.
-const FAILURES: &[&str] = &[
-    "token_quota_store_failures_total",
-    "token_quota_store_recoveries_total",
-    "token_quota_store_emptied_total",
-    "token_quota_settlements_lost_total",
-    "token_quota_usage_records_dropped_total",
-];
-
 /// How many models get a label of their own.
 const MODEL_LABELS: usize = 256;
 
@@ -172,15 +67,7 @@ impl MetricsObserver {
     /// Describes the metrics to the installed recorder; install it first.
     #[must_use]
     pub fn new() -> Self {
-        for (name, description) in METRICS {
-            describe_counter!(*name, Unit::Count, *description);
-        }
-        for (name, description) in GAUGES {
-            describe_gauge!(*name, Unit::Count, *description);
-        }
-        for failure in FAILURES {
-            counter!(*failure).increment(0);
-        }
+        names::describe();
         Self::default()
     }
 
