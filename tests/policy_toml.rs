@@ -316,10 +316,23 @@ fn sections_of_others_are_passed_over_and_lines_stay_what_they_are() {
             "string values must be quoted",
         ),
         ("[tiers.a]\nalerts = 1", 2, "unknown field `alerts`"),
+        (
+            "[tiers.a]\n[alert]",
+            2,
+            "unknown field `alert`, expected one of `timezone`",
+        ),
+        ("[tiers.a]\n[alert]", 2, "`keys`, `alerts`, `listen`"),
     ];
     for (text, line, said) in wrong {
         let error = read(text).unwrap_err();
         assert_eq!(error.line(), Some(line), "{text}\nsays: {error}");
         assert!(error.message().contains(said), "{text}\nsays: {error}");
     }
+}
+
+#[test]
+fn a_section_of_others_is_named_to_those_only_who_have_it() {
+    let error = PolicyBuilder::from_toml("[tiers.a]\n[alert]").unwrap_err();
+    assert_eq!(error.line(), Some(2));
+    assert!(error.message().ends_with("`tiers`, `keys`"), "{error}");
 }

@@ -117,7 +117,7 @@ impl PolicyBuilder {
     /// ```
     ///
     /// # Errors
-    /// As [`from_toml`](Self::from_toml).
+    /// As [`from_toml`](Self::from_toml). Of a section that is nobody's it says what is known, theirs included.
     pub fn from_toml_beside(text: &str, others: &[&str]) -> Result<Self, PolicyError> {
         toml::policy(text, others)
     }

@@ -334,6 +334,16 @@ class Webhook(unittest.TestCase):
                     self.assertTrue(err.startswith(f"{file}: line {line}: "), err)
                     self.assertNotIn("s3cret", err)
 
+    def test_a_misspelt_section_is_told_what_it_may_be_called(self):
+        with tempfile.TemporaryDirectory() as directory:
+            file = pathlib.Path(directory) / "quota.toml"
+            file.write_text("[tiers.free]\n[alert]\nwebhook = 'https://host'\n")
+            code, out, err = run("--config", str(file), "--listen", "127.0.0.1:0")
+            self.assertEqual((code, out), (2, ""))
+            self.assertTrue(err.startswith(f"{file}: line 2: unknown field `alert`, "), err)
+            for known in ["`tiers`", "`alerts`"]:
+                self.assertIn(known, err)
+
 
 if __name__ == "__main__":
     unittest.main()

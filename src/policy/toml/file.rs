@@ -16,8 +16,8 @@ use crate::policy::{OpaqueInput, OutputCap, ReserveOutput, UnknownCalls, Unprice
 /// Tables by their names. The names know where they stand.
 pub(super) type Named<T> = BTreeMap<Spanned<String>, T>;
 
+/// It is read beside others' sections, by [`without`](super::others::without), which refuses what is nobody's.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(super) struct File {
     pub(super) timezone: Option<Spanned<String>>,
     pub(super) unknown_calls: Option<UnknownCallsName>,
