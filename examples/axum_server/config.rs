@@ -10,7 +10,7 @@ use http::uri::Scheme;
 use serde::Deserialize;
 use toml::Spanned;
 use tower_token_quota::policy::{PolicyBuilder, UnknownCalls};
-use tower_token_quota::prices::Prices;
+use tower_token_quota::prices::{Prices, Skipped};
 use tower_token_quota::{Policy, Quota};
 
 pub(crate) const FREE_KEY: &str = "sk-demo-free";
@@ -143,16 +143,19 @@ fn prices(text: &str) -> Result<Prices, String> {
     }
 }
 
-/// The models whose rows cannot be read: they have the built-in price, or none.
+/// How many of the rows that give no price are named.
+const NAMED: usize = 3;
+
+/// The rows that give no price, in one line: their models have the built-in one, or none.
 fn skipped(prices: &Prices) -> Option<String> {
     let skipped = prices.skipped();
-    let first = skipped.iter().take(3).map(|row| format!("`{}`", row.model));
-    let first: Vec<String> = first.collect();
-    (!skipped.is_empty()).then(|| {
-        format!(
-            "{} models have no price that can be read: {}, …",
-            skipped.len(),
-            first.join(", ")
-        )
-    })
+    let rows = match skipped.len() {
+        0 => return None,
+        1 => "1 row gives".to_owned(),
+        rows => format!("{rows} rows give"),
+    };
+    let reason = |row: &Skipped| format!("`{}` ({})", row.model, row.reason);
+    let first: Vec<String> = skipped.iter().take(NAMED).map(reason).collect();
+    let rest = if skipped.len() > NAMED { ", …" } else { "" };
+    Some(format!("{rows} no price: {}{rest}", first.join(", ")))
 }

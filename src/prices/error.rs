@@ -22,7 +22,8 @@ pub enum PriceError {
         /// What is wrong with it.
         error: AmountError,
     },
-    /// A row has prices, but none for tokens: the model is billed by the character, the second, the image or the call.
+    /// A row has no price for tokens: the model is billed by the character, the second, the image or the call, nobody
+    /// knows its price, or the keys are misspelt.
     #[error("no price for tokens")]
     NoTokenPrice,
 }

@@ -21,7 +21,7 @@ const INCLUSIVE: &str = "xai";
 const SEARCHES: &str = "search_context_cost_per_query";
 const STEPS: &str = "tiered_pricing";
 
-/// The price in a row. `None` for a row that is none of ours, or that has no prices.
+/// The price in a row. `None` for a row that is none of ours.
 pub(super) fn price(row: &RawValue) -> Result<Option<Price>, PriceError> {
     let row = object(row).ok_or(PriceError::NotARow)?;
     let says = |key| row.get(key).and_then(|value| string(value));
@@ -42,10 +42,9 @@ pub(super) fn price(row: &RawValue) -> Result<Option<Price>, PriceError> {
         }
     }
     let is_billed_otherwise = row.iter().any(|(key, value)| is_other_price(key, value));
-    match (prices.say_something(), is_billed_otherwise) {
-        (Some(true), _) | (Some(false), false) => Ok(Some(prices.into_price())),
-        (_, true) => Err(PriceError::NoTokenPrice),
-        (None, false) => Ok(None),
+    match prices.say_something() {
+        Some(costs) if costs || !is_billed_otherwise => Ok(Some(prices.into_price())),
+        _ => Err(PriceError::NoTokenPrice),
     }
 }
 
