@@ -3,11 +3,9 @@
 use tower_token_quota::clock::FakeClock;
 use tower_token_quota::policy::PolicyBuilder;
 use tower_token_quota::prices::Price;
-use tower_token_quota::store::Adjustment;
 use tower_token_quota::watch::Event;
 use tower_token_quota::{Demand, Limit, Policy, Quota, Rejection, Subject, Tier, Usage, Usd};
 
-use crate::support::alice;
 use crate::support::watch::{self, Events};
 
 /// A token of `m` costs a dollar.
@@ -37,12 +35,6 @@ pub(crate) async fn spend(quota: &Quota, subject: &Subject, dollars: u64) -> Res
         .await?
         .settle(Usage::new(dollars, 0));
     Ok(())
-}
-
-pub(crate) async fn adjust(quota: &Quota, adjustment: Adjustment) {
-    let alice = alice();
-    let adjusted = quota.adjust(&alice, "budget", None, adjustment);
-    adjusted.await.unwrap();
 }
 
 /// The thresholds among the events since the last look: `limit percent level`.

@@ -3,10 +3,16 @@
 use std::time::Duration;
 
 use tower_token_quota::store::Adjustment;
-use tower_token_quota::{Demand, Limit, Subject, Tier, Usage, Usd};
+use tower_token_quota::{Demand, Limit, Quota, Subject, Tier, Usage, Usd};
 
-use crate::spending::{adjust, crossed, hundred, priced, spend, watched};
+use crate::spending::{crossed, hundred, priced, spend, watched};
 use crate::support::alice;
+
+async fn adjust(quota: &Quota, adjustment: Adjustment) {
+    let alice = alice();
+    let adjusted = quota.adjust(&alice, "budget", None, adjustment);
+    adjusted.await.unwrap();
+}
 
 #[tokio::test]
 async fn several_that_are_crossed_at_once_all_fire_from_the_lowest() {

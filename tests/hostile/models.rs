@@ -2,8 +2,12 @@
 
 use tower_token_quota::{Limit, Tier};
 
-use crate::sending::{is_refused, of_model, send};
+use crate::sending::{is_refused, send};
 use crate::support::{generous, hello, limit, quota};
+
+fn of_model(model: &str) -> String {
+    hello("MODEL").to_string().replace("\"MODEL\"", model)
+}
 
 #[tokio::test]
 async fn p8_models_that_are_none() {

@@ -66,7 +66,3 @@ pub(crate) fn with(members: &str) -> String {
         .to_string()
         .replacen('{', &format!("{{{members},"), 1)
 }
-
-pub(crate) fn of_model(model: &str) -> String {
-    hello("MODEL").to_string().replace("\"MODEL\"", model)
-}

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use tower_token_quota::clock::{Clock, Moment, SystemClock};
-use tower_token_quota::store::{Balance, Charge, RedisStore, Reservation, Rule, Settled, Store};
+use tower_token_quota::store::{Balance, Charge, RedisStore, Reservation, Rule, Store};
 
 use crate::redis_support::server::{DEADLINE, Server};
-use crate::store_support::{Told, reservation, settlement};
+use crate::store_support::reservation;
 
 pub(crate) const HOUR: Duration = Duration::from_secs(3600);
 
@@ -31,20 +31,6 @@ pub(crate) fn running(cap: u64) -> Rule {
 
 pub(crate) fn asked(id: u128, charges: &[Charge]) -> Reservation {
     reservation(id, now(), &[charges])
-}
-
-pub(crate) async fn settled(
-    store: &impl Store,
-    told: &Told,
-    id: u128,
-    call: &[Charge],
-    used: &[u64],
-) -> Settled {
-    store.settle(settlement(id, now(), call, used));
-    store.drain().await;
-    let how = told.settled();
-    assert_eq!(how.len(), 1, "{how:?}");
-    how[0]
 }
 
 pub(crate) async fn look(store: &impl Store, charge: &Charge) -> Balance {

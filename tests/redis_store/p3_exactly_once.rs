@@ -1,11 +1,25 @@
 //! Answers that are lost, settlements that come twice or first: each is done once.
 
-use tower_token_quota::store::{Decision, RedisStore, Settled, Store as _};
+use tower_token_quota::store::{Charge, Decision, RedisStore, Settled, Store};
 
-use crate::asking::{asked, look, now, running, settled, store};
+use crate::asking::{asked, look, now, running, store};
 use crate::lossy::Lossy;
 use crate::redis_support::server::{DEADLINE, Server};
 use crate::store_support::{Told, alerting, bucket, gauge, granted, hard, settlement};
+
+async fn settled(
+    store: &impl Store,
+    told: &Told,
+    id: u128,
+    call: &[Charge],
+    used: &[u64],
+) -> Settled {
+    store.settle(settlement(id, now(), call, used));
+    store.drain().await;
+    let how = told.settled();
+    assert_eq!(how.len(), 1, "{how:?}");
+    how[0]
+}
 
 fn lossy(server: &Server) -> (RedisStore<Lossy>, Lossy) {
     let line = Lossy::to(server);
