@@ -4,9 +4,11 @@ pub mod anthropic_messages;
 #[cfg(test)]
 mod arbitrary;
 mod call;
+mod counted;
 #[cfg(test)]
 mod edited;
 pub mod gemini;
+mod invalid;
 mod json;
 mod media;
 mod openai;
@@ -24,9 +26,9 @@ mod sse;
 mod tally;
 mod unknown;
 
-pub use call::{
-    Call, Counted, Delivery, Input, Invalid, ModelSite, Opaque, OutputAsk, Sites, Text, ToolShape,
-};
+pub use call::{Call, Delivery, Input, ModelSite, Opaque, OutputAsk, Sites, Text, ToolShape};
+pub use counted::Counted;
+pub use invalid::Invalid;
 pub use media::{Detail, Medium, MediumKind};
 pub use path::ends_with as path_ends_with;
 pub use splice::{Splice, splice};
