@@ -1,50 +1,19 @@
-//! What was learned of each API and model.
+//! What was learned of each API and model: bounded, and shared by all calls.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use rustc_hash::FxHashMap;
 
-use super::Factor;
-use super::quantile::Quantile;
-use crate::api::{Counted, Opaque};
+use super::entry::Entry;
+use super::{Factor, Learnt, Lesson};
+use crate::api::Opaque;
 use crate::model;
 use crate::usage::Usage;
 
 /// The most entries of models that we do not know, of some 1.3 KiB each: their names may be invented, and what comes beyond
 /// is not learned. Those that we know always have room.
 const MOST_ENTRIES: usize = 4_096;
-
-/// What is typical: what 95 % of the calls do not exceed, in thousandths.
-const TYPICAL_PERMILLE: u32 = 950;
-
-/// What was known of a call before it was made, to compare its usage with.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Lesson {
-    /// The name of its API.
-    pub(crate) api: &'static str,
-    /// The canonical name of the model that was called.
-    pub(crate) model: Arc<str>,
-    /// Tokens of the input that we can see, before the learned factor.
-    pub(crate) visible: Counted,
-    /// How many answers were asked for; 0 is taken for 1.
-    pub(crate) answers: u64,
-    /// The cap on each of them: an answer that ends there does not tell how long it would have been.
-    pub(crate) cap: Option<u64>,
-    /// Why a part of the input cannot be seen.
-    pub(crate) opaque: Option<Opaque>,
-}
-
-/// What is expected otherwise since a call was settled; nothing where it is as before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Learnt {
-    /// The factor of the input.
-    pub(crate) input: Option<Factor>,
-    /// Tokens of a typical answer.
-    pub(crate) typical_output: Option<u64>,
-    /// Tokens of the input of opaque calls that were not seen.
-    pub(crate) hidden_input: Option<u64>,
-}
 
 /// All that was learned, by API and canonical model. Locks are held for a few steps of arithmetic, that of the table
 /// before that of an entry, and never across an await.
@@ -54,19 +23,18 @@ pub(crate) struct Learned(RwLock<Table>);
 impl Learned {
     /// By how much to multiply the estimate of an input; once, where nothing was learned.
     pub(crate) fn input(&self, api: &str, model: &str) -> Factor {
-        self.look(api, model, |entry| entry.input)
-            .unwrap_or_default()
+        self.look(api, model, Entry::input).unwrap_or_default()
     }
 
     /// Tokens that 95 % of the answers did not exceed; `None` where too few have come to tell.
     pub(crate) fn typical_output(&self, api: &str, model: &str) -> Option<u64> {
-        self.look(api, model, |entry| entry.output.typical)?
+        self.look(api, model, Entry::output)?
     }
 
     /// Tokens that were billed beyond the visible ones and that 95 % of the calls opaque for this reason did not exceed; `None`
     /// where too few have come to tell. They go on top of [`Lesson::visible`], which no factor need be applied to.
     pub(crate) fn hidden_input(&self, api: &str, model: &str, reason: Opaque) -> Option<u64> {
-        self.look(api, model, |entry| entry.hidden.get(&reason)?.typical)?
+        self.look(api, model, |entry| entry.hidden(reason))?
     }
 
     /// Learns from usage that a provider reported for a whole answer. Figures of our own and those of answers that were
@@ -143,86 +111,24 @@ impl Table {
     }
 }
 
-#[derive(Debug, Default)]
-struct Entry {
-    input: Factor,
-    output: Typical,
-    /// Most models see no opaque call; a search and a file hide different amounts.
-    hidden: HashMap<Opaque, Typical>,
-}
-
-impl Entry {
-    fn learn(&mut self, lesson: &Lesson, usage: &Usage) -> Learnt {
-        let mut learnt = Learnt::default();
-        // No output is no answer: an embedding, or one that a filter took.
-        if usage.output_tokens > 0 {
-            let each = usage.output_tokens.div_ceil(lesson.answers.max(1));
-            // One that ends at its cap would have been longer: it tells something only if it is long as it is.
-            let is_cut = lesson.cap.is_some_and(|cap| each >= cap);
-            if !is_cut || self.output.typical.is_none_or(|typical| each > typical) {
-                learnt.typical_output = self.output.learn(each);
-            }
-        }
-        // There is no call without input: zero is what a provider says that does not tell.
-        if usage.input_tokens == 0 {
-            return learnt;
-        }
-        let Counted { known, estimated } = lesson.visible;
-        if let Some(reason) = lesson.opaque {
-            let hidden = usage.input_tokens.saturating_sub(lesson.visible.total());
-            learnt.hidden_input = self.hidden.entry(reason).or_default().learn(hidden);
-        } else if estimated >= known {
-            // Where most is known, the bill says more of how well that is known.
-            learnt.input = self.learn_factor(estimated, usage.input_tokens.saturating_sub(known));
-        }
-        learnt
-    }
-
-    fn learn_factor(&mut self, estimated: u64, billed: u64) -> Option<Factor> {
-        let before = self.input.millionths();
-        self.input.learn(estimated, billed);
-        (self.input.millionths() != before).then_some(self.input)
-    }
-}
-
-/// What is typical of what was seen, found when something is seen: reading costs nothing.
-#[derive(Debug, Default)]
-struct Typical {
-    seen: Quantile,
-    typical: Option<u64>,
-}
-
-impl Typical {
-    /// What is typical now, if that is something else than before.
-    fn learn(&mut self, value: u64) -> Option<u64> {
-        self.seen.record(value);
-        let before = self.typical;
-        self.typical = self.seen.at(TYPICAL_PERMILLE);
-        self.typical.filter(|_| self.typical != before)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::thread;
 
     use super::*;
+    use crate::api::Counted;
 
     const API: &str = "anthropic.messages";
     const MODEL: &str = "claude-sonnet-4";
-
-    fn estimated(tokens: u64) -> Counted {
-        Counted {
-            known: 0,
-            estimated: tokens,
-        }
-    }
 
     fn lesson(visible_input: u64) -> Lesson {
         Lesson {
             api: API,
             model: MODEL.into(),
-            visible: estimated(visible_input),
+            visible: Counted {
+                known: 0,
+                estimated: visible_input,
+            },
             answers: 1,
             cap: None,
             opaque: None,
@@ -264,104 +170,6 @@ mod tests {
     }
 
     #[test]
-    fn a_public_tokenizer_learns_no_factor() {
-        let learned = Learned::default();
-        let exact = Lesson {
-            visible: Counted::known(1_000),
-            ..lesson(1_000)
-        };
-        learn(&learned, 50, &exact, Usage::new(1_500, 10));
-        assert_eq!(learned.input(API, MODEL), Factor::default());
-        assert!(learned.typical_output(API, MODEL).is_some());
-    }
-
-    #[test]
-    fn an_opaque_call_teaches_what_was_hidden_and_no_factor() {
-        let learned = Learned::default();
-        let opaque = Lesson {
-            opaque: Some(Opaque::HostedTool),
-            ..lesson(1_000)
-        };
-        assert_eq!(learn(&learned, 19, &opaque, Usage::new(9_000, 0)), None);
-        let learnt = learned.learn(&opaque, &Usage::new(9_000, 0));
-        let hidden = learnt.and_then(|learnt| learnt.hidden_input);
-        assert!(hidden.is_some_and(|hidden| (8_000..=9_520).contains(&hidden)));
-        assert_eq!(learned.hidden_input(API, MODEL, Opaque::HostedTool), hidden);
-        assert_eq!(learned.input(API, MODEL), Factor::default());
-        assert_eq!(learned.learn(&opaque, &Usage::new(9_000, 0)), None);
-    }
-
-    #[test]
-    fn what_a_search_hides_says_nothing_of_a_file() {
-        let learned = Learned::default();
-        let search = Lesson {
-            opaque: Some(Opaque::HostedTool),
-            ..lesson(1_000)
-        };
-        learn(&learned, 20, &search, Usage::new(9_000, 1));
-        assert_eq!(learned.hidden_input(API, MODEL, Opaque::File), None);
-    }
-
-    #[test]
-    fn an_opaque_call_that_hid_nothing_says_so() {
-        let learned = Learned::default();
-        let opaque = Lesson {
-            opaque: Some(Opaque::HostedTool),
-            ..lesson(1_000)
-        };
-        learn(&learned, 20, &opaque, Usage::new(900, 1));
-        assert_eq!(
-            learned.hidden_input(API, MODEL, Opaque::HostedTool),
-            Some(0)
-        );
-    }
-
-    #[test]
-    fn output_is_learned_for_each_answer() {
-        let learned = Learned::default();
-        let four = Lesson {
-            answers: 4,
-            ..lesson(1_000)
-        };
-        learn(&learned, 20, &four, Usage::new(1_000, 4));
-        assert_eq!(learned.typical_output(API, MODEL), Some(1));
-        let none = Lesson {
-            answers: 0,
-            ..named("another")
-        };
-        learn(&learned, 20, &none, Usage::new(1_000, 3));
-        assert_eq!(learned.typical_output(API, "another"), Some(3));
-    }
-
-    #[test]
-    fn an_answer_that_ends_at_its_cap_does_not_tell_how_long_it_would_have_been() {
-        let learned = Learned::default();
-        let capped = |cap| Lesson {
-            cap: Some(cap),
-            ..lesson(1_000)
-        };
-        learn(&learned, 20, &capped(1_000), Usage::new(1_000, 300));
-        let typical = learned.typical_output(API, MODEL).expect("enough");
-        learn(&learned, 200, &capped(10), Usage::new(1_000, 10));
-        assert_eq!(learned.typical_output(API, MODEL), Some(typical));
-        // Those that end at a cap beyond what is typical are at least so long.
-        learn(&learned, 60, &capped(8_000), Usage::new(1_000, 8_000));
-        let longer = learned.typical_output(API, MODEL).expect("enough");
-        assert!(longer >= 8_000, "{longer}");
-    }
-
-    #[test]
-    fn one_long_answer_in_twenty_is_not_typical_and_two_are() {
-        let learned = Learned::default();
-        learn(&learned, 19, &lesson(100), Usage::new(100, 3));
-        learn(&learned, 1, &lesson(100), Usage::new(100, 16_384));
-        assert_eq!(learned.typical_output(API, MODEL), Some(3));
-        let learnt = learn(&learned, 1, &lesson(100), Usage::new(100, 16_384));
-        let typical = learnt.and_then(|learnt| learnt.typical_output);
-        assert!(typical.is_some_and(|typical| typical >= 16_384));
-    }
-
-    #[test]
     fn zeros_teach_nothing() {
         let learned = Learned::default();
         for lesson in [
@@ -387,10 +195,9 @@ mod tests {
         for opaque in [None, Some(Opaque::Mcp)] {
             for (visible_input, answers) in [(0, 0), (u64::MAX, u64::MAX), (100, 1)] {
                 let lesson = Lesson {
-                    visible: estimated(visible_input),
                     answers,
                     opaque,
-                    ..lesson(0)
+                    ..lesson(visible_input)
                 };
                 learn(&learned, 2_000, &lesson, most);
             }
