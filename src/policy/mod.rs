@@ -3,18 +3,28 @@
 mod builder;
 mod candidates;
 mod check;
+mod durability;
+mod enforcement;
 mod error;
 mod glob;
 mod limit;
 mod models;
+mod scope;
+mod store_failure;
 mod tier;
 mod toml;
+mod unit;
 mod window;
 
 pub use builder::{PolicyBuilder, UnknownCalls, Unpriced};
+pub use durability::Durability;
+pub use enforcement::{Enforcement, OnExhausted};
 pub use error::PolicyError;
-pub use limit::{Durability, Enforcement, Limit, OnExhausted, OnStoreFailure, Scope, Unit};
+pub use limit::Limit;
+pub use scope::Scope;
+pub use store_failure::OnStoreFailure;
 pub use tier::{OpaqueInput, OutputCap, ReserveOutput, Tier};
+pub use unit::Unit;
 pub use window::{Period, Span, Window};
 
 pub(crate) use builder::DEFAULT_RECORD_DAYS;
