@@ -1,6 +1,6 @@
 //! What all clones of a [`Quota`](super::Quota) share.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use super::backend::Backend;
@@ -13,8 +13,8 @@ use crate::clock::{Clock, Moment, SystemClock};
 use crate::count::{CountCache, Offload};
 use crate::learn::Learned;
 use crate::outstanding::Outstanding;
-use crate::policy::{Period, Policy, PolicyError, Span};
-use crate::store::{Books, HoldId, HoldIds, MemoryStore, Store};
+use crate::policy::{Period, Policy, Span};
+use crate::store::{HoldId, HoldIds, MemoryStore, Store};
 use crate::watch::{Event, Ledger, Observer, Observers};
 
 const MAX_BUFFERED: usize = 256 << 20;
@@ -24,7 +24,7 @@ const SHORTEST_LIFE: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Clone)]
 pub(crate) struct Engine {
-    policy: Arc<RwLock<Arc<Policy>>>,
+    pub(super) policy: Arc<RwLock<Arc<Policy>>>,
     pub(super) backend: Backend,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) observers: Arc<Observers>,
@@ -105,64 +105,6 @@ impl Engine {
 
     pub(super) fn limit_buffers(&mut self, bytes: usize) {
         self.buffers = BufferBudget::new(bytes);
-    }
-
-    pub(crate) fn policy(&self) -> Arc<Policy> {
-        self.policy
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
-    }
-
-    /// Whether the store counts all of a policy's limits to the last unit.
-    pub(super) fn check(&self, policy: &Policy) -> Result<(), PolicyError> {
-        let most = match &self.backend {
-            Backend::Memory(_) => u64::MAX,
-            Backend::Other(guard) => guard.store().largest_amount(),
-        };
-        match policy.limits_of_all().find(|limit| limit.largest() > most) {
-            Some(limit) => Err(limit.too_large(most)),
-            None => Ok(()),
-        }
-    }
-
-    pub(super) fn set_policy(&self, policy: Arc<Policy>) -> Arc<Policy> {
-        let mut current = self.policy.write().unwrap_or_else(PoisonError::into_inner);
-        self.keep_books(&policy);
-        let before = std::mem::replace(&mut *current, policy);
-        drop(current);
-        self.observers.tell(|| Event::PolicyChanged);
-        before
-    }
-
-    /// Puts a changed policy in force, if nobody has put another in force meanwhile: its own, else, which the change is to be
-    /// made to anew.
-    pub(super) fn replace_policy(
-        &self,
-        base: &Arc<Policy>,
-        policy: Policy,
-    ) -> Result<(), Arc<Policy>> {
-        let mut current = self.policy.write().unwrap_or_else(PoisonError::into_inner);
-        if !Arc::ptr_eq(&current, base) {
-            return Err(current.clone());
-        }
-        self.keep_books(&policy);
-        *current = Arc::new(policy);
-        drop(current);
-        self.observers.tell(|| Event::PolicyChanged);
-        Ok(())
-    }
-
-    /// How books are kept by a policy: in which time zone days and months are told apart.
-    fn keep_books(&self, policy: &Policy) {
-        let zone = policy.timezone();
-        self.ledger().use_zone(zone.clone());
-        if let Backend::Other(guard) = &self.backend {
-            guard.store().keep_books(Books {
-                zone: zone.iana_name().unwrap_or("UTC").into(),
-                record_days: policy.record_days(),
-            });
-        }
     }
 
     /// The time, by the clock of the store where that has one.

@@ -4,6 +4,7 @@ mod ask;
 mod backend;
 mod calendar;
 mod charges;
+mod demand;
 mod engine;
 mod follow;
 mod forecast;
@@ -14,6 +15,7 @@ mod input;
 mod output;
 mod pace;
 mod plan;
+mod policy;
 mod prepared;
 mod report;
 mod reserve;
@@ -22,6 +24,7 @@ mod status;
 mod tell;
 mod verdict;
 
+pub use demand::Demand;
 pub use forecast::Forecast;
 pub use hold::Hold;
 pub use reserve::Reserve;
@@ -37,7 +40,6 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::api::OutputAsk;
 use crate::clock::Clock;
 use crate::money::Usd;
 use crate::policy::{Limit, Policy, PolicyBuilder, PolicyError, Tier, Unit};
@@ -73,42 +75,6 @@ use crate::watch::{Observer, OrganizationReport, Report};
 #[derive(Clone)]
 pub struct Quota {
     engine: Arc<Engine>,
-}
-
-/// What a call asks for, where there is no HTTP request to read it from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Demand {
-    pub(crate) model: Box<str>,
-    pub(crate) input_tokens: u64,
-    pub(crate) output: OutputAsk,
-}
-
-impl Demand {
-    /// A call to this model.
-    #[must_use]
-    pub fn new(model: impl AsRef<str>) -> Self {
-        Self {
-            model: model.as_ref().into(),
-            input_tokens: 0,
-            output: OutputAsk::default(),
-        }
-    }
-
-    /// How many tokens its prompt has; none unless set.
-    #[must_use]
-    pub fn input_tokens(mut self, tokens: u64) -> Self {
-        self.input_tokens = tokens;
-        self
-    }
-
-    /// The most tokens that its answer may have. Without it the tier's default is reserved, as for a request without a cap.
-    ///
-    /// Where the tier enforces caps the answer has to be bounded by [`Hold::output_cap`].
-    #[must_use]
-    pub fn output_tokens(mut self, tokens: u64) -> Self {
-        self.output.cap = Some(tokens);
-        self
-    }
 }
 
 impl Quota {
@@ -227,15 +193,7 @@ impl Quota {
         &self,
         change: impl Fn(PolicyBuilder) -> PolicyBuilder,
     ) -> Result<Arc<Policy>, PolicyError> {
-        let mut base = self.policy();
-        loop {
-            let changed = change(base.to_builder()).build()?;
-            self.check_policy(&changed)?;
-            match self.engine.replace_policy(&base, changed) {
-                Ok(()) => return Ok(base),
-                Err(newer) => base = newer,
-            }
-        }
+        self.engine.change_policy(change)
     }
 
     /// Adds a project to the policy in force, with its limits: see [`change_policy`](Self::change_policy). Calls for it are admitted
@@ -336,13 +294,7 @@ impl Quota {
     /// ```
     #[must_use]
     pub fn history(&self, organization: &str, project: Option<&str>) -> Vec<(String, Usd)> {
-        let ledger = self.engine.ledger();
-        let running = ledger.month(self.engine.now().wall);
-        let months = ledger.history(organization, project, running);
-        months
-            .into_iter()
-            .map(|(month, cost)| (month.to_string(), cost))
-            .collect()
+        report::history(&self.engine, organization, project)
     }
 
     /// Whether the store answers.

@@ -39,6 +39,21 @@ pub(super) async fn of(engine: &Engine, name: &str) -> Result<OrganizationReport
     organization(engine, &engine.policy(), engine.now(), name).await
 }
 
+/// What each closed month has cost an organization, or one of its projects.
+pub(super) fn history(
+    engine: &Engine,
+    organization: &str,
+    project: Option<&str>,
+) -> Vec<(String, Usd)> {
+    let ledger = engine.ledger();
+    let running = ledger.month(engine.now().wall);
+    let months = ledger.history(organization, project, running);
+    months
+        .into_iter()
+        .map(|(month, cost)| (month.to_string(), cost))
+        .collect()
+}
+
 async fn organization(
     engine: &Engine,
     policy: &Policy,
