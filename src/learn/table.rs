@@ -170,6 +170,21 @@ mod tests {
     }
 
     #[test]
+    fn what_was_hidden_is_learned_for_one_reason_and_told_once() {
+        let learned = Learned::default();
+        let opaque = Lesson {
+            opaque: Some(Opaque::HostedTool),
+            ..lesson(1_000)
+        };
+        let learnt = learn(&learned, 20, &opaque, Usage::new(9_000, 0));
+        let hidden = learnt.and_then(|learnt| learnt.hidden_input);
+        assert!(hidden.is_some());
+        assert_eq!(learned.hidden_input(API, MODEL, Opaque::HostedTool), hidden);
+        assert_eq!(learned.hidden_input(API, MODEL, Opaque::File), None);
+        assert_eq!(learned.learn(&opaque, &Usage::new(9_000, 0)), None);
+    }
+
+    #[test]
     fn zeros_teach_nothing() {
         let learned = Learned::default();
         for lesson in [
