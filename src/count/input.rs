@@ -3,8 +3,7 @@
 use std::cell::{Cell, OnceCell};
 
 use super::cache::Known;
-use super::count_text;
-use super::segments::segments;
+use super::texts::{CountTally, Texts, count_texts};
 use crate::api::{Api, Counted, Input};
 use crate::model::Encoding;
 
@@ -25,26 +24,6 @@ pub(crate) struct InputCount<'a> {
     known: Option<Known<'a>>,
     texts: [OnceCell<Texts>; Encoding::COUNT],
     tally: Cell<CountTally>,
-}
-
-/// Tokens of the texts in one encoding.
-#[derive(Debug, Clone, Copy, Default)]
-struct Texts {
-    tokens: u64,
-    /// Not all were counted.
-    is_cut: bool,
-}
-
-/// After so many bytes it is asked again whether to count on.
-const ASKED_EVERY: usize = 16 * 1024;
-
-/// Bytes of texts that were counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct CountTally {
-    /// Those whose count was known.
-    pub(crate) known: u64,
-    /// Those that were not.
-    pub(crate) fresh: u64,
 }
 
 impl<'a> InputCount<'a> {
@@ -94,35 +73,18 @@ impl<'a> InputCount<'a> {
     fn texts(&self, encoding: Encoding, is_enough: impl Fn(u64) -> bool) -> Texts {
         *self.texts[encoding as usize].get_or_init(|| {
             let texts = self.input.texts.iter().map(|text| text.of(self.body));
-            let counter = self.known.as_ref().map(|known| known.counter(encoding));
-            let (mut tokens, mut unasked) = (0, 0);
-            for segment in texts.flat_map(segments) {
-                if unasked >= ASKED_EVERY && is_enough(tokens) {
-                    return Texts {
-                        tokens,
-                        is_cut: true,
-                    };
-                }
-                unasked = unasked % ASKED_EVERY + segment.text.len();
-                let (more, known) = match &counter {
-                    Some(counter) => counter.count(segment),
-                    None => (count_text(encoding, segment.text), 0),
-                };
-                self.note(known, segment.text.len());
-                tokens += more;
-            }
-            Texts {
-                tokens,
-                is_cut: false,
-            }
+            let memory = self.known.as_ref().map(|known| known.memory(encoding));
+            let counted = count_texts(encoding, memory.as_ref(), texts, is_enough);
+            self.note(counted.tally);
+            counted
         })
     }
 
-    /// Notes of how many bytes the count was known.
-    fn note(&self, known: usize, of: usize) {
-        let mut tally = self.tally.get();
-        tally.known += known as u64;
-        tally.fresh += (of - known) as u64;
-        self.tally.set(tally);
+    fn note(&self, more: CountTally) {
+        let so_far = self.tally.get();
+        self.tally.set(CountTally {
+            known: so_far.known + more.known,
+            fresh: so_far.fresh + more.fresh,
+        });
     }
 }

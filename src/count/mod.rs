@@ -9,6 +9,7 @@ mod media;
 mod offload;
 mod segments;
 mod text;
+mod texts;
 
 pub(crate) use offload::{Offload, Offloaded};
 
@@ -17,6 +18,7 @@ pub use input::input_tokens;
 pub use media::media_tokens;
 
 pub(crate) use cache::Known;
-pub(crate) use input::{CountTally, InputCount};
+pub(crate) use input::InputCount;
 pub use text::{count_text, warm_up};
 pub(crate) use text::{is_warm, warm_up_aside};
+pub(crate) use texts::CountTally;

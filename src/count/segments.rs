@@ -10,8 +10,18 @@ const PIECE: usize = 256;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Segment<'t> {
     pub(super) text: &'t str,
-    /// It is the end of a text that is longer than that, so it ends elsewhere when the text has grown.
-    pub(super) is_end: bool,
+    pub(super) place: Place,
+}
+
+/// Where in a text a segment stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// At its beginning.
+    First,
+    /// Behind another one. It was the text's end when the text was shorter.
+    Inner,
+    /// At the end, behind another one: it ends elsewhere when the text has grown.
+    End,
 }
 
 /// Cuts a text into segments that have together as many tokens as the text has, in every encoding.
@@ -24,12 +34,17 @@ pub(super) fn segments(text: &str) -> impl Iterator<Item = Segment<'_>> {
 fn segments_of(length: usize, text: &str) -> impl Iterator<Item = Segment<'_>> {
     let mut rest = text;
     std::iter::from_fn(move || {
+        let before = rest.len();
         let (segment, after) = rest.split_at(cut(length, rest));
         rest = after;
-        let is_end = after.is_empty() && segment.len() < text.len();
+        let place = match (before, after) {
+            (before, _) if before == text.len() => Place::First,
+            (_, "") => Place::End,
+            _ => Place::Inner,
+        };
         let segment = Segment {
             text: segment,
-            is_end,
+            place,
         };
         (!segment.text.is_empty()).then_some(segment)
     })
@@ -90,7 +105,7 @@ mod tests {
         let text = "x".repeat(3 * LENGTH);
         let whole = Segment {
             text: &text,
-            is_end: false,
+            place: Place::First,
         };
         assert_eq!(segments(&text).collect::<Vec<_>>(), [whole]);
         assert_eq!(segments("").count(), 0);
