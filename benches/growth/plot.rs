@@ -1,5 +1,8 @@
 //! The curves as a picture: `docs/growth.svg`, both axes logarithmic.
 
+use std::ops::Range;
+use std::{iter, slice};
+
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
@@ -16,19 +19,36 @@ const COLORS: [RGBColor; 3] = [
 pub(crate) fn draw(panels: &[Panel; 3]) {
     let picture = SVGBackend::new(FILE, SIZE).into_drawing_area();
     picture.fill(&WHITE).unwrap();
-    for (area, panel) in picture.split_evenly((1, panels.len())).iter().zip(panels) {
-        draw_panel(area, panel);
+    // What is of one size has one scale, so that the panels can be compared.
+    let (bodies, counters) = panels.split_first().unwrap();
+    let decades =
+        iter::once(decades(slice::from_ref(bodies))).chain(iter::repeat(decades(counters)));
+    let areas = picture.split_evenly((1, panels.len()));
+    for ((area, panel), decades) in areas.iter().zip(panels).zip(decades) {
+        draw_panel(area, panel, decades);
     }
     picture.present().unwrap();
 }
 
-fn draw_panel(area: &DrawingArea<SVGBackend<'_>, Shift>, panel: &Panel) {
-    let all = panel.curves.iter().flat_map(points);
-    let (amounts, micros): (Vec<f64>, Vec<f64>) = all.unzip();
+/// The whole decades that all times of the panels are in, so that the height of a curve says something.
+fn decades(panels: &[Panel]) -> Range<f64> {
+    let points = panels
+        .iter()
+        .flat_map(|panel| &panel.curves)
+        .flat_map(points);
+    let (lowest, highest) = ends(&points.map(|(_, micros)| micros).collect::<Vec<_>>());
+    // A little more, so that the lowest decade has its mark, however it is rounded.
+    0.999 * 10f64.powf(lowest.log10().floor())..10f64.powf(highest.log10().ceil())
+}
+
+fn draw_panel(area: &DrawingArea<SVGBackend<'_>, Shift>, panel: &Panel, decades: Range<f64>) {
+    let amounts: Vec<f64> = panel
+        .curves
+        .iter()
+        .flat_map(points)
+        .map(|(amount, _)| amount)
+        .collect();
     let (least, most) = ends(&amounts);
-    let (lowest, highest) = ends(&micros);
-    // Whole decades, so that the height of a curve says something.
-    let decades = 10f64.powf(lowest.log10().floor())..10f64.powf(highest.log10().ceil());
     let amounts = (least..most).log_scale().base(panel.base);
     let mut chart = ChartBuilder::on(area)
         .caption(panel.title, ("sans-serif", 16))

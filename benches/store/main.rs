@@ -94,5 +94,8 @@ fn row(what: &str, pair: &Pair) {
         ..
     } = pair;
     let pairs = format!("{} of {}", pair.counted, pair.tries);
+    if pair.counted == 0 {
+        return println!("| {what} | too disturbed to say | | | {pairs} |");
+    }
     println!("| {what} | {ours:.0} ns | {theirs:.0} ns | {ratio:.2} | {pairs} |");
 }
