@@ -1,10 +1,14 @@
 //! How a call ended, and what to book for it. Pure: the table of ends stands here and nowhere else.
 
+mod ending;
+
 use std::any::Any;
 use std::error::Error;
 use std::io;
 
 use http::StatusCode;
+
+pub(crate) use ending::Ending;
 
 use crate::causes::causes;
 use crate::usage::{Estimate, ServiceTier, Usage};
@@ -37,16 +41,17 @@ impl Outcome {
         }
     }
 
-    /// The same, of an answer that has named its service tier before it broke off.
-    pub(crate) fn in_tier(self, tier: Option<ServiceTier>) -> Self {
+    /// The same, of an answer that has named its service tier elsewhere than in its usage.
+    fn in_tier(self, tier: Option<ServiceTier>) -> Self {
         let named = |usage: Usage| Usage {
             service_tier: usage.service_tier.or(tier),
             ..usage
         };
         match self {
+            Self::Reported(usage) => Self::Reported(named(usage)),
             Self::Counted(usage) => Self::Counted(named(usage)),
             Self::AtLeast(usage) => Self::AtLeast(named(usage)),
-            other => other,
+            Self::NothingRan | Self::Unreconciled => self,
         }
     }
 
@@ -83,65 +88,14 @@ impl ByStatus {
             _ => Self::Unknown,
         }
     }
-}
 
-/// What is known of an answer when its body is over, whichever way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Ending {
-    /// Whether the body came to its own end; else it broke off, or the caller left.
-    pub(crate) complete: bool,
-    /// Whether what came was of a known shape.
-    pub(crate) understood: bool,
-    /// Whether there was an error in it.
-    pub(crate) error: bool,
-    /// The last usage that was reported.
-    pub(crate) reported: Option<Usage>,
-    /// Whether that usage is final.
-    pub(crate) is_final: bool,
-    /// Whether the model may have reasoned without showing it.
-    pub(crate) may_reason: bool,
-    /// Whether the answer is still being made, and goes on whoever listens.
-    pub(crate) pending: bool,
-}
-
-impl Ending {
-    /// What to book for an answer with a good status. `delivered` counts the output tokens that were
-    /// delivered, and is asked only where the answer depends on it.
-    pub(crate) fn outcome(&self, reserved: Estimate, delivered: impl FnOnce() -> u64) -> Outcome {
-        let whole = self.complete && !self.error;
-        match self.reported {
-            // What is still being made has figures that still grow.
-            Some(usage) if !self.pending && (self.is_final || whole) => Outcome::Reported(usage),
-            _ if self.pending => Outcome::Unreconciled,
-            seen if self.may_reason || !self.understood => {
-                unreconciled(reserved, seen.unwrap_or_default(), delivered())
-            }
-            seen => {
-                let seen = seen.unwrap_or(Usage::new(reserved.input_tokens, 0));
-                Outcome::Counted(Usage {
-                    output_tokens: seen.output_tokens.max(delivered()),
-                    ..seen
-                })
-            }
+    /// What to book where the body has nothing to tell.
+    pub(crate) fn outcome(self) -> Option<Outcome> {
+        match self {
+            Self::Nothing => Some(Outcome::NothingRan),
+            Self::Unknown => Some(Outcome::Unreconciled),
+            Self::Answer | Self::NothingIfError => None,
         }
-    }
-}
-
-/// The whole reservation, but no less than what was seen or delivered.
-fn unreconciled(reserved: Estimate, seen: Usage, delivered: u64) -> Outcome {
-    let least = Usage {
-        input_tokens: seen.input_tokens.max(reserved.input_tokens),
-        output_tokens: seen
-            .output_tokens
-            .max(delivered)
-            .max(reserved.output_tokens),
-        ..seen
-    };
-    let is_more = least.total() > reserved.total();
-    if is_more {
-        Outcome::AtLeast(least)
-    } else {
-        Outcome::Unreconciled
     }
 }
 
@@ -169,120 +123,6 @@ fn never_connected(kind: io::ErrorKind) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const RESERVED: Estimate = Estimate {
-        input_tokens: 10,
-        output_tokens: 100,
-    };
-    const WHOLE: Ending = Ending {
-        complete: true,
-        understood: true,
-        error: false,
-        reported: None,
-        is_final: false,
-        may_reason: false,
-        pending: false,
-    };
-
-    fn outcome(ending: Ending) -> Outcome {
-        ending.outcome(RESERVED, || 7)
-    }
-
-    #[test]
-    fn p6_missing_usage_is_not_zero_usage() {
-        assert_eq!(outcome(WHOLE), Outcome::Counted(Usage::new(10, 7)));
-    }
-
-    #[test]
-    fn p6_an_explicit_zero_is_zero() {
-        let ending = Ending {
-            reported: Some(Usage::new(0, 0)),
-            is_final: true,
-            ..WHOLE
-        };
-        assert_eq!(outcome(ending), Outcome::Reported(Usage::new(0, 0)));
-    }
-
-    #[test]
-    fn a_cut_stream_with_final_usage_books_it() {
-        let ending = Ending {
-            complete: false,
-            reported: Some(Usage::new(9, 3)),
-            is_final: true,
-            ..WHOLE
-        };
-        assert_eq!(outcome(ending), Outcome::Reported(Usage::new(9, 3)));
-    }
-
-    #[test]
-    fn a_cut_stream_books_the_larger_of_what_was_seen_and_what_was_delivered() {
-        let cut = Ending {
-            complete: false,
-            ..WHOLE
-        };
-        let seen = |output| Ending {
-            reported: Some(Usage::new(9, output)),
-            ..cut
-        };
-        assert_eq!(outcome(cut), Outcome::Counted(Usage::new(10, 7)));
-        assert_eq!(outcome(seen(3)), Outcome::Counted(Usage::new(9, 7)));
-        assert_eq!(outcome(seen(8)), Outcome::Counted(Usage::new(9, 8)));
-    }
-
-    #[test]
-    fn an_error_in_a_stream_is_a_cut() {
-        let ending = Ending {
-            error: true,
-            reported: Some(Usage::new(9, 1)),
-            ..WHOLE
-        };
-        assert_eq!(outcome(ending), Outcome::Counted(Usage::new(9, 7)));
-    }
-
-    #[test]
-    fn hidden_reasoning_and_unknown_shapes_book_the_whole_reservation() {
-        let reasoning = Ending {
-            may_reason: true,
-            ..WHOLE
-        };
-        let unreadable = Ending {
-            understood: false,
-            ..WHOLE
-        };
-        assert_eq!(outcome(reasoning), Outcome::Unreconciled);
-        assert_eq!(outcome(unreadable), Outcome::Unreconciled);
-    }
-
-    #[test]
-    fn p5_what_was_delivered_beyond_the_reservation_is_booked_even_where_more_may_have_run() {
-        let reasoning = Ending {
-            may_reason: true,
-            complete: false,
-            ..WHOLE
-        };
-        let outcome = reasoning.outcome(RESERVED, || 3_000);
-        assert_eq!(outcome, Outcome::AtLeast(Usage::new(10, 3_000)));
-        assert_eq!(outcome.basis(), Basis::Unreconciled);
-        let seen = Ending {
-            reported: Some(Usage::new(40, 2)),
-            ..reasoning
-        };
-        let outcome = seen.outcome(RESERVED, || 7);
-        assert_eq!(outcome, Outcome::AtLeast(Usage::new(40, 100)));
-    }
-
-    #[test]
-    fn an_answer_that_is_still_being_made_books_the_whole_reservation() {
-        for reported in [None, Some(Usage::new(0, 0)), Some(Usage::new(9, 1))] {
-            let pending = Ending {
-                pending: true,
-                is_final: true,
-                reported,
-                ..WHOLE
-            };
-            assert_eq!(outcome(pending), Outcome::Unreconciled);
-        }
-    }
 
     #[test]
     fn a_refused_connection_ran_nothing_and_other_errors_nobody_knows() {

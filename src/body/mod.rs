@@ -2,7 +2,6 @@
 
 mod budget;
 mod buffer;
-mod limited;
 mod meter;
 mod metered;
 mod replaced;
