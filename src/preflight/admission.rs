@@ -22,6 +22,27 @@ pub(crate) enum Accounting {
     Counted(Hold),
 }
 
+impl Accounting {
+    pub(crate) fn api(&self) -> Option<&dyn Api> {
+        match self {
+            Self::Metered(plan) => Some(&*plan.api),
+            Self::Counted(_) => None,
+        }
+    }
+
+    pub(crate) fn hold(&self) -> &Hold {
+        match self {
+            Self::Metered(MeterPlan { hold, .. }) | Self::Counted(hold) => hold,
+        }
+    }
+
+    pub(crate) fn into_hold(self) -> Hold {
+        match self {
+            Self::Metered(MeterPlan { hold, .. }) | Self::Counted(hold) => hold,
+        }
+    }
+}
+
 /// What a call brings along while it is decided on.
 pub(super) enum Load<B> {
     /// A body that is not read.
