@@ -120,3 +120,61 @@ const FAILURES: &[&str] = &[
     "token_quota_settlements_lost_total",
     "token_quota_usage_records_dropped_total",
 ];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    const OBSERVER: &str = include_str!("../metrics.rs");
+    const RECORDS: &str = include_str!("../records.rs");
+    const README: &str = include_str!("../../../README.md");
+
+    /// What the example gateway publishes beside these.
+    const OF_THE_GATEWAY: &str = "token_quota_settlements_waiting";
+
+    fn described() -> BTreeSet<&'static str> {
+        let all = COUNTERS.iter().chain(GAUGES);
+        all.map(|(name, _)| *name).collect()
+    }
+
+    /// The names of metrics in these lines.
+    fn names<'t>(lines: impl Iterator<Item = &'t str>) -> BTreeSet<&'t str> {
+        let in_name = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+        let words = lines.flat_map(|line| line.split(move |letter| !in_name(letter)));
+        words
+            .filter(|word| word.starts_with("token_quota_"))
+            .collect()
+    }
+
+    fn is_doc(line: &&str) -> bool {
+        line.trim_start().starts_with("//")
+    }
+
+    #[test]
+    fn what_is_counted_is_described_and_what_is_described_is_counted() {
+        let code = OBSERVER.lines().chain(RECORDS.lines());
+        assert_eq!(names(code.filter(|line| !is_doc(line))), described());
+    }
+
+    #[test]
+    fn the_observers_table_has_each_metric_and_no_other() {
+        assert_eq!(names(OBSERVER.lines().filter(is_doc)), described());
+    }
+
+    #[test]
+    fn the_readme_names_no_metric_that_is_not_there() {
+        let mut there = described();
+        there.insert(OF_THE_GATEWAY);
+        let named = names(README.lines());
+        assert!(named.is_subset(&there), "{:?}", &named - &there);
+        assert!(named.contains(OF_THE_GATEWAY), "nothing was read");
+    }
+
+    #[test]
+    fn what_wakes_somebody_is_a_counter() {
+        let counter = |failure: &&str| COUNTERS.iter().any(|(name, _)| name == failure);
+        assert!(FAILURES.iter().all(counter));
+    }
+}
