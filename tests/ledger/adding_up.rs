@@ -37,7 +37,7 @@ impl World {
             let Rule::Budget { ends_at, .. } = charge.rule else {
                 continue;
             };
-            // The day beside a budget is no limit of its own: `tests/pace.rs` has it.
+            // The day beside a budget is no limit of its own: `tests/pace/` has it.
             if key.as_str().split('/').any(|part| part == "pace") {
                 continue;
             }
