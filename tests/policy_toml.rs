@@ -192,6 +192,7 @@ const WRONG_FILES: &[(&str, usize, &str)] = &[
     ("instances = 0\n[tiers.a]", 1, "at least 1"),
     ("instances = -2\n[tiers.a]", 1, "negative"),
     ("[tiers.a]\n[prices]\n\"m\" = { input = '1' }", 3, "missing field `output`"),
+    ("[tiers.a]\n[prices]\n\"m\" = { output = '1' }", 3, "missing field `input`"),
     ("[tiers.a]\n[prices]\n\"m\" = { input = '1', output = 'two' }", 3, "a price is dollars as text"),
     ("[tiers.a]\n[prices]\n\"m\" = { input = 1, output = 2 }", 3, "invalid type"),
 ];

@@ -1,5 +1,6 @@
 //! Why prices cannot be read.
 
+use super::part::Part;
 use crate::decimal::AmountError;
 
 /// Why a price list, or the row of one model in it, cannot be read.
@@ -22,23 +23,59 @@ pub enum PriceError {
         /// What is wrong with it.
         error: AmountError,
     },
-    /// A row has no price for tokens: the model is billed by the character, the second, the image or the call, nobody
-    /// knows its price, or the keys are misspelt.
+    /// A row has no price for plain tokens: the model is billed by the character, the second, the image or the call, or
+    /// nobody knows its price, or only that of another service tier than the default one.
     #[error("no price for tokens")]
     NoTokenPrice,
+    /// A row has a price for input and none for output, or the other way round.
+    #[error("no price for {part} tokens")]
+    MissingPrice {
+        /// What has no price: [`Part::Input`] or [`Part::Output`].
+        part: Part,
+    },
+    /// A row has no price for input or output, and a field that may be meant for it.
+    #[error("no price for {part} tokens: `{}` may be a misspelling", field.escape_debug())]
+    Misspelt {
+        /// What has no price: [`Part::Input`] or [`Part::Output`].
+        part: Part,
+        /// The field, its beginning if it is long.
+        field: String,
+    },
+    /// A row has no price for the tokens of its input, or its output, and one for something else there: for a second of video,
+    /// say.
+    #[error("no price for {part} tokens: `{}` is one for something else", field.escape_debug())]
+    BilledOtherwise {
+        /// What has no price: [`Part::Input`] or [`Part::Output`].
+        part: Part,
+        /// The field with the other price, its beginning if it is long.
+        field: String,
+    },
 }
 
 impl PriceError {
-    /// How much of a wrong value is shown.
-    const SHOWN: usize = 40;
-
     pub(super) fn value(key: &str, text: &str, error: AmountError) -> Self {
         Self::Value {
             key: key.into(),
-            text: text.chars().take(Self::SHOWN).collect(),
+            text: shown(text),
             error,
         }
     }
+
+    pub(super) fn misspelt(part: Part, field: &str) -> Self {
+        let field = shown(field);
+        Self::Misspelt { part, field }
+    }
+
+    pub(super) fn billed_otherwise(part: Part, field: &str) -> Self {
+        let field = shown(field);
+        Self::BilledOtherwise { part, field }
+    }
+}
+
+/// The beginning of what stands in a list.
+fn shown(text: &str) -> String {
+    const SHOWN: usize = 40;
+    text.chars().take(SHOWN).collect()
 }
 
 /// A model of a price list that got no price from it, and why.

@@ -22,6 +22,7 @@
 mod book;
 mod cost;
 mod error;
+mod first;
 mod litellm;
 mod names;
 mod part;
@@ -88,10 +89,10 @@ impl Prices {
     /// Reads a price list in [litellm's format][list], as it is, without floats. Prices are dollars for a token.
     ///
     /// It has thousands of models. Rows of models that no metered API serves (images, speech, reranking …) are left
-    /// out, and so is litellm's `sample_spec`. A row that cannot be read, or that has no prices for tokens, gives its
-    /// model no price, and is [told of](Self::skipped): one bad row of a list that somebody else keeps should not stop a
-    /// gateway, and a misspelt key is like one that nobody knows. A row whose prices are all zero is of a model that is
-    /// free. Keys that say nothing of tokens or searches are ignored; so are discounts by the time of day, and surcharges
+    /// out, and so is litellm's `sample_spec`. A row gives its model no price, and is [told of](Self::skipped), if it cannot
+    /// be read, or has no price for input, or none for output where the model generates text: one bad row of a list that
+    /// somebody else keeps should not stop a gateway, and what has no price should not be free. A row whose prices are all
+    /// zero is of a model that is free. Keys that say nothing of tokens or searches are ignored; so are discounts by the time of day, and surcharges
     /// by region.
     ///
     /// Where the fee for a search depends on how much is searched, it is the highest: usage does not say which it was.
@@ -129,7 +130,7 @@ impl Prices {
         self
     }
 
-    /// The models that got no price because their rows cannot be read, or have none for tokens.
+    /// The models that got no price because their rows cannot be read, or do not say what tokens cost.
     #[must_use]
     pub fn skipped(&self) -> &[Skipped] {
         &self.skipped

@@ -1,6 +1,9 @@
 //! The price of one model.
 
+use std::iter;
+
 use super::cost::Cost;
+use super::first::First;
 use super::part::Part;
 use super::permits::Permits;
 use super::rate::{Rate, Total};
@@ -33,6 +36,7 @@ use crate::usage::{Estimate, ServiceTier, Usage};
 /// | cache writes | what input costs; for an hour, what those for minutes do | yes |
 /// | audio | what text costs | yes |
 /// | searches | nothing | yes |
+/// | output of a model that a list has among those for embeddings | what input costs | yes |
 /// | a service tier | what the default one costs | yes |
 /// | part of a service tier or a long-context step | what changes it as that tier or step changes plain tokens | yes, if it changes |
 ///
@@ -40,7 +44,8 @@ use crate::usage::{Estimate, ServiceTier, Usage};
 /// Every price is refused with an [`AmountError`] unless it is plain decimal text of at most 21 decimals.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Price {
-    /// The first is of the default tier and any input.
+    first: First,
+    /// Of further tiers and steps.
     rows: Vec<Row>,
     tariffs: Vec<Tariff>,
 }
@@ -48,41 +53,30 @@ pub struct Price {
 impl Price {
     /// A price of plain input and output, for a million tokens each. Models for embeddings have an output of `"0"`.
     pub fn per_million(input: &str, output: &str) -> Result<Self, AmountError> {
-        let price = Self::from_rows(Vec::new());
-        let price = price.set(Part::Input, Rate::per_million(input)?);
-        Ok(price.set(Part::Output, Rate::per_million(output)?))
+        let (input, output) = (Rate::per_million(input)?, Rate::per_million(output)?);
+        Ok(Self::new(First::new(input, output), Vec::new()))
     }
 
     /// The price of a model that costs nothing whatever is done with it, such as one's own.
     #[must_use]
     pub fn free() -> Self {
-        Self::from_rows(vec![Row {
-            tier: ServiceTier::Default,
-            above: 0,
-            known: [Some(Rate::FREE); Part::PRICED],
-        }])
+        let parts = Part::ALL.into_iter().take(Part::PRICED);
+        let first = First::new(Rate::FREE, Rate::FREE);
+        let first = parts.fold(first, |first, part| first.with(part, Rate::FREE));
+        Self::new(first, Vec::new())
     }
 
-    pub(super) fn from_rows(mut rows: Vec<Row>) -> Self {
-        let first = |row: &Row| (row.tier, row.above) == (ServiceTier::Default, 0);
-        match rows.iter().position(first) {
-            Some(position) => rows.swap(0, position),
-            None => rows.insert(
-                0,
-                Row {
-                    tier: ServiceTier::Default,
-                    above: 0,
-                    known: [None; Part::PRICED],
-                },
-            ),
+    pub(super) fn new(first: First, rows: Vec<Row>) -> Self {
+        let tariffs = standin::tariffs(&first, &rows);
+        Self {
+            first,
+            rows,
+            tariffs,
         }
-        let tariffs = standin::tariffs(&rows);
-        Self { rows, tariffs }
     }
 
-    fn set(mut self, part: Part, rate: Rate) -> Self {
-        self.rows[0].known[part.index()] = Some(rate);
-        Self::from_rows(self.rows)
+    fn set(self, part: Part, rate: Rate) -> Self {
+        Self::new(self.first.with(part, rate), self.rows)
     }
 
     /// For a million input tokens read from the provider's cache.
@@ -134,15 +128,20 @@ impl Price {
 
     /// These prices and others, which count for more.
     fn and(mut self, other: Self, place: impl Fn(&mut Row)) -> Self {
-        for mut row in other.rows {
+        let first = Row::first(other.first.known());
+        for mut row in iter::once(first).chain(other.rows) {
             place(&mut row);
+            if row.is_first() {
+                self.first = First::of(row.known).unwrap_or(self.first);
+                continue;
+            }
             let same = |old: &&mut Row| (old.tier, old.above) == (row.tier, row.above);
             match self.rows.iter_mut().find(same) {
                 Some(old) => *old = row,
                 None => self.rows.push(row),
             }
         }
-        Self::from_rows(self.rows)
+        Self::new(self.first, self.rows)
     }
 
     /// Whether nothing that is done with the model costs anything. A model without a price is not free.

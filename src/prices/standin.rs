@@ -1,5 +1,6 @@
 //! Stand-ins for prices that no list has.
 
+use super::first::First;
 use super::part::Part;
 use super::rate::Rate;
 use super::tariff::{Full, Known, Row, Tariff};
@@ -11,7 +12,7 @@ use crate::usage::ServiceTier;
 /// Within the default tier's first range, a part without a price costs what the plain tokens around it cost. What a
 /// further range or tier does not say is changed in proportion to what it does say of plain input or output: if input
 /// costs twice as much in it, so do cache writes. That is how providers make such prices; it is marked as a guess.
-pub(super) fn tariffs(rows: &[Row]) -> Vec<Tariff> {
+pub(super) fn tariffs(first: &First, rows: &[Row]) -> Vec<Tariff> {
     let mut starts: Vec<u64> = rows.iter().map(|row| row.above).chain([0]).collect();
     starts.sort_unstable();
     starts.dedup();
@@ -23,7 +24,7 @@ pub(super) fn tariffs(rows: &[Row]) -> Vec<Tariff> {
                 .find(|row| (row.tier, row.above) == (tier, above))
                 .map_or([None; Part::PRICED], |row| row.known);
             let full = match (tier, position) {
-                (ServiceTier::Default, 0) => first(&known),
+                (ServiceTier::Default, 0) => full(first),
                 (ServiceTier::Default, _) | (_, 0) => {
                     let before = position.saturating_sub(1);
                     changed(&known, &tariffs[before].full, None)
@@ -57,17 +58,19 @@ fn tiers(rows: &[Row]) -> Vec<ServiceTier> {
 
 /// The first range of the default tier. A cached token never costs more than a plain one, and a list without a price
 /// for reasoning bills it as output: these are no guesses.
-fn first(known: &Known) -> Full {
+fn full(first: &First) -> Full {
+    let known = first.known();
     Full::build(|so_far, part| {
         let (stand_in, is_guess) = match part {
+            Part::Input => (first.input(), false),
             Part::CachedInput => (so_far.rate(Part::Input), false),
-            Part::Reasoning => (so_far.rate(Part::Output), false),
+            Part::Reasoning => (so_far.rate(Part::Output), so_far.is_guess(Part::Output)),
             Part::CacheWrite1h => (so_far.rate(Part::CacheWrite), true),
-            Part::CacheWrite | Part::AudioInput => (so_far.rate(Part::Input), true),
+            Part::CacheWrite | Part::AudioInput | Part::Output => (so_far.rate(Part::Input), true),
             Part::AudioOutput => (so_far.rate(Part::Output), true),
-            _ => (Rate::FREE, true),
+            Part::WebSearches | Part::ServiceTier | Part::Model => (Rate::FREE, true),
         };
-        or_stand_in(known, part, stand_in, is_guess)
+        or_stand_in(&known, part, stand_in, is_guess)
     })
 }
 

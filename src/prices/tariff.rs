@@ -16,6 +16,21 @@ pub(super) struct Row {
     pub(super) known: Known,
 }
 
+impl Row {
+    /// The known prices of the default tier, for calls of any input.
+    pub(super) fn first(known: Known) -> Self {
+        Self {
+            tier: ServiceTier::Default,
+            above: 0,
+            known,
+        }
+    }
+
+    pub(super) fn is_first(&self) -> bool {
+        (self.tier, self.above) == (ServiceTier::Default, 0)
+    }
+}
+
 /// All prices of one service tier, for calls with input in a range.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Tariff {

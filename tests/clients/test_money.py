@@ -195,18 +195,19 @@ class Prices(unittest.TestCase):
 
     def test_rows_that_give_no_price_are_told_of_in_one_line_at_start(self):
         def told(**rows):
-            self.file.write_text(json.dumps({"my-model": {"input_cost_per_token": 1e-6}, **rows}))
+            self.file.write_text(json.dumps({"my-model": {"input_cost_per_token": 0, "output_cost_per_token": 0}, **rows}))
             with Gateway(CONFIG, arguments=["--prices", str(self.file)]) as gateway:
                 return [line for line in gateway.log().splitlines() if line.startswith(f"{self.file}: ")]
 
         self.assertEqual(told(), [])
-        misspelt = {"mode": "chat", "input_costs_per_token": 1e-6}
-        self.assertEqual(told(a=misspelt), [f"{self.file}: 1 row gives no price: `a` (no price for tokens)"])
+        misspelt = {"mode": "chat", "input_cost_per_token": 1e-6, "output_costs_per_token": 2e-6}
+        reason = "no price for output tokens: `output_costs_per_token` may be a misspelling"
+        self.assertEqual(told(a=misspelt), [f"{self.file}: 1 row gives no price: `a` ({reason})"])
         self.assertEqual(
             told(d=misspelt, c=misspelt, b={"input_cost_per_token": -1}, a=5),
             [
                 f"{self.file}: 4 rows give no price: `a` (not a JSON object), `b` (input_cost_per_token = -1: "
-                'not a plain decimal amount like "0.15"), `c` (no price for tokens), …'
+                f'not a plain decimal amount like "0.15"), `c` ({reason}), …'
             ],
         )
 

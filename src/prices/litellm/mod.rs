@@ -1,6 +1,8 @@
 //! Price lists in litellm's format: an object with a row for each model, with a key for each price.
 
 mod key;
+mod missing;
+mod mode;
 mod row;
 
 use std::collections::BTreeMap;

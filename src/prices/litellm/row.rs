@@ -3,17 +3,16 @@
 use serde_json::value::RawValue;
 
 use super::key::Key;
-use super::{Object, array, object, string};
+use super::mode::Mode;
+use super::{Object, array, missing, object, string};
 use crate::decimal::{self, AmountError};
 use crate::prices::error::PriceError;
+use crate::prices::first::First;
 use crate::prices::part::Part;
 use crate::prices::price::Price;
 use crate::prices::rate::Rate;
 use crate::prices::tariff::Row;
 use crate::usage::ServiceTier;
-
-/// What models do that metered APIs serve. A row that does not say is taken for one of them.
-const MODES: [&str; 4] = ["chat", "completion", "responses", "embedding"];
 
 /// Whose steps begin with the call that has as many tokens as the step says, not one more: so litellm bills them.
 const INCLUSIVE: &str = "xai";
@@ -25,27 +24,30 @@ const STEPS: &str = "tiered_pricing";
 pub(super) fn price(row: &RawValue) -> Result<Option<Price>, PriceError> {
     let row = object(row).ok_or(PriceError::NotARow)?;
     let says = |key| row.get(key).and_then(|value| string(value));
-    if says("mode").is_some_and(|mode| !MODES.contains(&mode.as_str())) {
-        return Ok(None);
-    }
-    let mut prices = Found::default();
-    if let Some(steps) = row.get(STEPS) {
-        prices.read_steps(steps)?;
-    }
-    prices.read(&row, 0)?;
-    if let Some(fees) = row.get(SEARCHES) {
-        prices.read_fees(fees)?;
-    }
+    let needed = match Mode::of(says("mode")) {
+        Mode::Text => &[Part::Input, Part::Output][..],
+        Mode::Embedding => &[Part::Input],
+        Mode::Unmetered => return Ok(None),
+    };
+    let mut prices = Found::read_all(&row)?;
     if says("litellm_provider").as_deref() == Some(INCLUSIVE) {
         for row in &mut prices.rows {
             row.above = row.above.saturating_sub(1);
         }
     }
+    let is_free = prices.are_free();
+    let price = prices.into_price(needed);
+    let price = price.map_err(|missing| missing::why(&missing, &row))?;
     let is_billed_otherwise = row.iter().any(|(key, value)| is_other_price(key, value));
-    match prices.say_something() {
-        Some(costs) if costs || !is_billed_otherwise => Ok(Some(prices.into_price())),
-        _ => Err(PriceError::NoTokenPrice),
+    match is_free && is_billed_otherwise {
+        true => Err(PriceError::NoTokenPrice),
+        false => Ok(Some(price)),
     }
+}
+
+pub(super) fn has_token_prices(row: &Object<'_>) -> bool {
+    let mut keys = row.keys();
+    keys.any(|key| key == STEPS || Key::parse(key).is_some())
 }
 
 /// The prices that were found so far. The first that is found for a thing counts.
@@ -55,6 +57,18 @@ struct Found {
 }
 
 impl Found {
+    fn read_all(row: &Object<'_>) -> Result<Self, PriceError> {
+        let mut prices = Self::default();
+        if let Some(steps) = row.get(STEPS) {
+            prices.read_steps(steps)?;
+        }
+        prices.read(row, 0)?;
+        if let Some(fees) = row.get(SEARCHES) {
+            prices.read_fees(fees)?;
+        }
+        Ok(prices)
+    }
+
     /// Reads the keys of an object, which are about calls of more input tokens than `least`.
     fn read(&mut self, object: &Object<'_>, least: u64) -> Result<(), PriceError> {
         for (text, value) in object {
@@ -123,26 +137,30 @@ impl Found {
         self.rows[position].known[key.part.index()].get_or_insert(rate);
     }
 
-    /// Whether anything costs something. `None` if there is no price for tokens.
-    fn say_something(&self) -> Option<bool> {
-        let is_token = |part: Part| part != Part::WebSearches;
-        let tokens = Part::ALL
-            .into_iter()
-            .take(Part::PRICED)
-            .filter(|part| is_token(*part));
-        let rates: Vec<Rate> = tokens
-            .flat_map(|part| {
-                self.rows
-                    .iter()
-                    .filter_map(move |row| row.known[part.index()])
-            })
-            .collect();
-        (!rates.is_empty()).then(|| rates.iter().any(|rate| !rate.is_free()))
+    /// Whether no token costs anything.
+    fn are_free(&self) -> bool {
+        let tokens = |row: &Row| {
+            let mut known = row.known;
+            known[Part::WebSearches.index()] = None;
+            known
+        };
+        let mut rates = self.rows.iter().flat_map(tokens).flatten();
+        rates.all(Rate::is_free)
     }
 
+    /// The price, or which of the needed parts have none.
+    ///
     /// Tiers with a price for input or output only are mistakes: for one, litellm's priority tier of `gpt-5-nano` has
     /// the input of `gpt-5`. They count as unknown.
-    fn into_price(mut self) -> Price {
+    fn into_price(mut self, needed: &[Part]) -> Result<Price, Vec<Part>> {
+        let first = self.rows.iter().find(|row| row.is_first());
+        let known = first.map_or([None; Part::PRICED], |row| row.known);
+        let missing = || {
+            let missing = needed.iter().filter(|part| known[part.index()].is_none());
+            missing.copied().collect::<Vec<_>>()
+        };
+        let first = First::of(known).filter(|_| missing().is_empty());
+        let first = first.ok_or_else(missing)?;
         let has = |rows: &[Row], tier, part: Part| {
             let mut rows = rows.iter().filter(|row| row.tier == tier);
             rows.any(|row| row.known[part.index()].is_some())
@@ -153,7 +171,8 @@ impl Found {
                 .into_iter()
                 .all(|part| has(&rows, row.tier, part) || !has(&rows, ServiceTier::Default, part))
         });
-        Price::from_rows(self.rows)
+        self.rows.retain(|row| !row.is_first());
+        Ok(Price::new(first, self.rows))
     }
 }
 
@@ -174,7 +193,7 @@ fn tokens(value: &RawValue) -> Option<u64> {
 }
 
 /// Whether a key has a price that is not nothing, and of something else than tokens.
-fn is_other_price(key: &str, value: &RawValue) -> bool {
+pub(super) fn is_other_price(key: &str, value: &RawValue) -> bool {
     let is_price = key.starts_with("input_cost_per_") || key.starts_with("output_cost_per_");
     let costs = || rate(key, value).is_ok_and(|rate| rate.is_some_and(|rate| !rate.is_free()));
     is_price && Key::parse(key).is_none() && costs()
