@@ -146,7 +146,7 @@ fn prices(text: &str) -> Result<Prices, String> {
 /// How many of the rows that give no price are named.
 const NAMED: usize = 3;
 
-/// The rows that give no price, in one line: their models have the built-in one, or none.
+/// The rows that give no price, in one line, whatever stands in them: their models have the built-in one, or none.
 fn skipped(prices: &Prices) -> Option<String> {
     let skipped = prices.skipped();
     let rows = match skipped.len() {
@@ -154,7 +154,7 @@ fn skipped(prices: &Prices) -> Option<String> {
         1 => "1 row gives".to_owned(),
         rows => format!("{rows} rows give"),
     };
-    let reason = |row: &Skipped| format!("`{}` ({})", row.model, row.reason);
+    let reason = |row: &Skipped| format!("`{}` ({})", row.model.escape_debug(), row.reason);
     let first: Vec<String> = skipped.iter().take(NAMED).map(reason).collect();
     let rest = if skipped.len() > NAMED { ", …" } else { "" };
     Some(format!("{rows} no price: {}{rest}", first.join(", ")))

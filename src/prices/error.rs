@@ -3,7 +3,7 @@
 use super::part::Part;
 use crate::decimal::AmountError;
 
-/// Why a price list, or the row of one model in it, cannot be read.
+/// Why a price list, or the row of one model in it, cannot be read: told in one line, whatever stands in the list.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PriceError {
@@ -14,7 +14,7 @@ pub enum PriceError {
     #[error("not a JSON object")]
     NotARow,
     /// A value of a row is not what the key says.
-    #[error("{key} = {text}: {error}")]
+    #[error("{key} = {}: {error}", escaped(text))]
     Value {
         /// The key.
         key: String,
@@ -76,6 +76,12 @@ impl PriceError {
 fn shown(text: &str) -> String {
     const SHOWN: usize = 40;
     text.chars().take(SHOWN).collect()
+}
+
+/// Without what could look like a line of its own. JSON's quotes stay as they are.
+fn escaped(json: &str) -> String {
+    let parts = json.split('"').map(|part| part.escape_debug().to_string());
+    parts.collect::<Vec<_>>().join("\"")
 }
 
 /// A model of a price list that got no price from it, and why.

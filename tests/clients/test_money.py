@@ -211,6 +211,23 @@ class Prices(unittest.TestCase):
             ],
         )
 
+    def test_no_row_writes_a_line_of_its_own(self):
+        rows = {
+            "a\nFATAL: a model": {"input_cost_per_token": 1, "output_cost_per_token\nFATAL: a key": 1},
+            "b": {"input_cost_per_token": {"FATAL": "a value"}},
+            "c": {"input_cost_per_token": 1, "output_cost_per_\u2028\x1btoken": 1},
+            "my-model": {"input_cost_per_token": 0, "output_cost_per_token": 0},
+        }
+        self.file.write_text(json.dumps(rows, indent=0))
+        with Gateway(CONFIG, arguments=["--prices", str(self.file)]) as gateway:
+            log = gateway.log()
+        self.assertFalse([line for line in log.splitlines() if line.startswith(("FATAL", '"FATAL'))], log)
+        [told] = [line for line in log.splitlines() if line.startswith(f"{self.file}: ")]
+        self.assertIn("3 rows give no price: `a\\nFATAL: a model` (no price for output tokens: ", told)
+        self.assertIn(" `output_cost_per_token\\nFATAL: a key` is one for something else), ", told)
+        self.assertIn('`b` (input_cost_per_token = {\\n"FATAL": "a value"\\n}: not a plain', told)
+        self.assertIn("`c` (no price for output tokens: `output_cost_per_\\u{2028}\\u{1b}token` may be", told)
+
     def test_a_list_that_cannot_be_read_is_an_error_at_start(self):
         for text in [None, "", "[]", "{}", "{"]:
             with self.subTest(text=text):

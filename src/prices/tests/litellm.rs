@@ -432,6 +432,16 @@ fn a_bad_row_costs_its_model_the_price_and_no_other_model() {
 }
 
 #[test]
+fn a_reason_is_one_line() {
+    let told = |text| row(text).unwrap_err().to_string();
+    let value = told("{\"input_cost_per_token\": {\n\"FATAL\": \"\u{2028}\u{202e}\"}}");
+    assert_eq!(
+        value,
+        "input_cost_per_token = {\\n\"FATAL\": \"\\u{2028}\\u{202e}\"}: not a plain decimal amount like \"0.15\""
+    );
+}
+
+#[test]
 fn what_is_no_list_is_an_error() {
     for text in ["", "[]", "5", "{", "{\"a\": }", "null"] {
         let read = Prices::from_litellm(text);
