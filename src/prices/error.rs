@@ -50,6 +50,13 @@ pub enum PriceError {
         /// The field with the other price, its beginning if it is long.
         field: String,
     },
+    /// A row has prices for tokens, and says that the model does what nobody knows: so whether calls are billed by them is
+    /// unknown too.
+    #[error("`{}` is no mode such as `chat` or `embedding`", mode.escape_debug())]
+    UnknownMode {
+        /// The mode, its beginning if it is long.
+        mode: String,
+    },
 }
 
 impl PriceError {
@@ -69,6 +76,11 @@ impl PriceError {
     pub(super) fn billed_otherwise(part: Part, field: &str) -> Self {
         let field = shown(field);
         Self::BilledOtherwise { part, field }
+    }
+
+    pub(super) fn unknown_mode(mode: &str) -> Self {
+        let mode = shown(mode);
+        Self::UnknownMode { mode }
     }
 }
 

@@ -28,6 +28,7 @@ pub(super) fn price(row: &RawValue) -> Result<Option<Price>, PriceError> {
         Mode::Text => &[Part::Input, Part::Output][..],
         Mode::Embedding => &[Part::Input],
         Mode::Unmetered => return Ok(None),
+        Mode::Unknown(mode) => return told_if_priced(&mode, &row),
     };
     let mut prices = Found::read_all(&row)?;
     if says("litellm_provider").as_deref() == Some(INCLUSIVE) {
@@ -42,6 +43,14 @@ pub(super) fn price(row: &RawValue) -> Result<Option<Price>, PriceError> {
     match is_free && is_billed_otherwise {
         true => Err(PriceError::NoTokenPrice),
         false => Ok(Some(price)),
+    }
+}
+
+/// A mode that nobody knows may be a misspelt one; of one without prices for tokens nobody wants to know.
+fn told_if_priced(mode: &str, row: &Object<'_>) -> Result<Option<Price>, PriceError> {
+    match has_token_prices(row) {
+        true => Err(PriceError::unknown_mode(mode)),
+        false => Ok(None),
     }
 }
 

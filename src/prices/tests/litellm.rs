@@ -269,6 +269,39 @@ fn a_model_that_generates_text_has_prices_for_input_and_output_or_none() {
 }
 
 #[test]
+fn a_misspelt_mode_is_told_of_if_the_row_has_prices_for_tokens() {
+    let row_of = |mode: &str, prices: &str| row(&format!(r#"{{"mode": "{mode}", {prices}}}"#));
+    let prices = r#""input_cost_per_token": 1e-6, "output_cost_per_token": 2e-6"#;
+    for mode in ["chat", "Chat", "CHAT", " Responses ", "Completion"] {
+        let price = row_of(mode, prices).unwrap().unwrap();
+        assert_eq!(nanos(&price, &Usage::new(10, 10)), 30_000, "{mode}");
+    }
+    for mode in ["chatt", "", "embeddings", "image\\ngeneration"] {
+        let reason = row_of(mode, prices).unwrap_err().to_string();
+        assert_eq!(
+            reason,
+            format!("`{mode}` is no mode such as `chat` or `embedding`")
+        );
+        let steps = r#""tiered_pricing": [{"range": [0, 9], "input_cost_per_token": 1}]"#;
+        assert!(row_of(mode, steps).is_err(), "{mode}");
+        assert_eq!(
+            row_of(mode, r#""output_cost_per_image": 0.04"#),
+            Ok(None),
+            "{mode}"
+        );
+    }
+    for mode in [
+        "image_generation",
+        "Realtime",
+        "rerank",
+        "moderation",
+        "audio_speech",
+    ] {
+        assert_eq!(row_of(mode, prices), Ok(None), "{mode}");
+    }
+}
+
+#[test]
 fn a_misspelt_price_is_told_of_by_its_key() {
     let misspelt = [
         (
