@@ -10,7 +10,7 @@ use http::uri::Scheme;
 use serde::Deserialize;
 use toml::Spanned;
 use tower_token_quota::policy::{PolicyBuilder, UnknownCalls};
-use tower_token_quota::prices::{Prices, Skipped};
+use tower_token_quota::prices::{PriceError, Prices, Skipped};
 use tower_token_quota::{Policy, Quota};
 
 pub(crate) const FREE_KEY: &str = "sk-demo-free";
@@ -146,16 +146,26 @@ fn prices(text: &str) -> Result<Prices, String> {
 /// How many of the rows that give no price are named.
 const NAMED: usize = 3;
 
-/// The rows that give no price, in one line, whatever stands in them: their models have the built-in one, or none.
+/// The rows that give no price, in one line, whatever stands in them: their models have the built-in one, or none. Mistakes
+/// are named first: whole lists have many rows of models that are not billed by tokens, and one's own should not hide there.
 fn skipped(prices: &Prices) -> Option<String> {
-    let skipped = prices.skipped();
+    let mut skipped: Vec<&Skipped> = prices.skipped().iter().collect();
+    skipped.sort_by_key(|row| !is_mistake(&row.reason));
     let rows = match skipped.len() {
         0 => return None,
         1 => "1 row gives".to_owned(),
         rows => format!("{rows} rows give"),
     };
-    let reason = |row: &Skipped| format!("`{}` ({})", row.model.escape_debug(), row.reason);
+    let reason = |row: &&Skipped| format!("`{}` ({})", row.model.escape_debug(), row.reason);
     let first: Vec<String> = skipped.iter().take(NAMED).map(reason).collect();
     let rest = if skipped.len() > NAMED { ", …" } else { "" };
     Some(format!("{rows} no price: {}{rest}", first.join(", ")))
+}
+
+/// Whether somebody wrote what was not meant, rather than that a model is billed otherwise or by nobody.
+fn is_mistake(reason: &PriceError) -> bool {
+    !matches!(
+        reason,
+        PriceError::NoTokenPrice | PriceError::BilledOtherwise { .. }
+    )
 }
