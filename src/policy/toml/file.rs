@@ -16,8 +16,10 @@ use crate::policy::{OpaqueInput, OutputCap, ReserveOutput, UnknownCalls, Unprice
 /// Tables by their names. The names know where they stand.
 pub(super) type Named<T> = BTreeMap<Spanned<String>, T>;
 
-/// It is read beside others' sections, by [`without`](super::others::without), which refuses what is nobody's.
+/// It is read beside others' sections, by [`without`](super::others::without), which refuses what is nobody's with the
+/// names of both. Read in another way, it still refuses what is not its own.
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct File {
     pub(super) timezone: Option<Spanned<String>>,
     pub(super) unknown_calls: Option<UnknownCallsName>,
@@ -207,5 +209,20 @@ impl From<UnknownCallsName> for UnknownCalls {
             UnknownCallsName::Count => Self::Count,
             UnknownCallsName::Reject => Self::Reject,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_refuses_what_is_not_its_own_however_it_is_read() {
+        let read = |text| ::toml::from_str::<File>(text).map(|_| ());
+        assert_eq!(read("timezone = 'UTC'\n[tiers.a]"), Ok(()));
+        let error = read("[teirs.a]").map_err(|error| error.message().to_owned());
+        assert!(error.is_err_and(|error| {
+            error.starts_with("unknown field `teirs`, expected one of `timezone`")
+        }));
     }
 }
