@@ -178,6 +178,8 @@ const WRONG_FILES: &[(&str, usize, &str)] = &[
     ("[tiers.a]\n[keys]\n'sk-1' = { tier = 'b' }", 3, "tier `b` is not in the policy"),
     ("[tiers.a]\n[projects.p]\n[keys]\n'sk-1' = { tier = 'a', project = 'q' }", 4, "project `q` is not declared"),
     ("[tiers.a]\n[keys]\n'sk-1' = { user = 'u' }", 3, "missing field `tier`"),
+    ("[tiers.a]\n[keys.sk-1]\nuser = 'u'", 2, "missing field `tier`"),
+    ("[tiers.a]\n[keys]\nsk-1.user = 'u'", 3, "missing field `tier`"),
     ("[tiers.a]\n[keys]\n'sk-1' = { tier = 'a', role = 'u' }", 3, "unknown field `role`, expected one of `user`"),
     ("[tiers.a]\n[keys]\nalice = 'sk-1'", 3, "expected a subject such as"),
     ("[tiers.a]\n[keys]\n'' = { tier = 'a' }", 3, "an API key is empty"),
@@ -245,11 +247,48 @@ fn no_message_repeats_a_key() {
         "[tiers.a]\n[keys]\nSECRET alice = 3",
         "[tiers.a]\n[keys]\n'SECRET = { tier = 'a' }",
         "[tiers.a]\nkeys = { alice = SECRET }",
+        "[tiers.a]\n[projects]\nSECRET = { tier = 'a' }",
+        "[tiers]\nSECRET = { user = 'a', tier = 'a' }",
+        "[tiers.a]\n[prices]\nSECRET = { tier = 'a' }",
+        "[tiers.a]\n[aliases]\nSECRET = { tier = 'a' }",
     ];
     for text in wrong {
         let (_, message) = refusal(text);
         assert!(!message.contains("SECRET"), "{message}");
     }
+}
+
+#[test]
+fn a_key_that_stands_elsewhere_is_sent_to_the_others_and_not_repeated() {
+    let stray = [
+        ("'SECRET' = { user = 'a', tier = 't' }\n[tiers.a]", 1),
+        ("SECRET = { tier = 'a' }\n[tiers.a]", 1),
+        ("[tiers.a]\n[SECRET]\nuser = 'a'", 2),
+        ("SECRET.project = 'p'\nSECRET.tier = 'a'\n[tiers.a]", 1),
+        ("\"\\u0053ECRET\" = { tier = 'a' }\n[tiers.a]", 1),
+        (
+            "[tiers.a]\nmax_n = 1\n'SECRET' = { user = 'a', tier = 'a' }",
+            3,
+        ),
+        ("[tiers.a]\n[organization]\nSECRET = { tier = 'a' }", 3),
+        ("[tiers.a]\n[projects.p]\nSECRET = { tier = 'a' }", 3),
+        (
+            "[tiers.a]\n[keys]\nx = { tier = 'a' }\n[keys.alice]\nSECRET = { tier = 'a' }",
+            5,
+        ),
+    ];
+    for (text, at) in stray {
+        let (line, message) = refusal(text);
+        assert!(!message.contains("SECRET"), "{text}\nsays: {message}");
+        assert!(
+            message.contains("under `[keys]`"),
+            "{text}\nsays: {message}"
+        );
+        assert_eq!(line, Some(at), "{text}\nsays: {message}");
+    }
+    // A tier may have such a name.
+    let (_, message) = refusal("[tiers.user]\nmodel = 1\n[tiers.tier]");
+    assert!(message.contains("unknown field `model`"), "{message}");
 }
 
 #[test]

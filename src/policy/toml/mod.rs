@@ -9,6 +9,7 @@ mod limit;
 mod lines;
 mod others;
 mod price;
+mod stray;
 mod subject;
 mod value;
 
@@ -31,8 +32,10 @@ use ::toml::Spanned;
 pub(super) fn policy(text: &str, others: &[&str]) -> Result<PolicyBuilder, PolicyError> {
     let lines = Lines::of(text);
     let file: File = others::without(text, others).map_err(|error| {
-        let line = error.span().map(|span| lines.at(span.start));
-        PolicyError::new(line, one_line(error.message()))
+        let at = error.span().map(|span| span.start);
+        let stray = at.and_then(|at| stray::key(text, at));
+        let message = stray.map_or_else(|| one_line(error.message()), str::to_owned);
+        PolicyError::new(at.map(|at| lines.at(at)), message)
     })?;
     let mut policy = PolicyBuilder::default();
     if let Some(timezone) = file.timezone {

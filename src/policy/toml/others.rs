@@ -56,7 +56,8 @@ impl Names<'_> {
         let known = self.own.iter().chain(self.others);
         let known: Vec<String> = known.map(|name| format!("`{name}`")).collect();
         E::custom(format_args!(
-            "unknown field `{name}`, expected one of {}",
+            "unknown field `{}`, expected one of {}",
+            name.escape_debug(),
             known.join(", ")
         ))
     }

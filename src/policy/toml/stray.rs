@@ -1,0 +1,30 @@
+//! Callers' keys that do not stand under `[keys]`: messages about them repeat no name.
+
+use ::toml::de::DeTable;
+
+/// What is wrong if a caller's key stands at a byte, where it does not belong.
+pub(super) fn key(text: &str, at: usize) -> Option<&'static str> {
+    let file = DeTable::parse(text).ok()?;
+    let above = above_key(file.get_ref(), at)?;
+    let is_right = above == ["keys"];
+    (!is_right).then_some("this is a caller's key, which belongs under `[keys]`")
+}
+
+/// The tables that a caller's key is in: a name whose value is a subject's table.
+fn above_key<'t>(table: &'t DeTable<'_>, at: usize) -> Option<Vec<&'t str>> {
+    table.iter().find_map(|(name, value)| {
+        let value = value.get_ref().as_table()?;
+        if name.span().contains(&at) && is_subject(value) {
+            return Some(Vec::new());
+        }
+        let mut above = above_key(value, at)?;
+        above.insert(0, name.get_ref());
+        Some(above)
+    })
+}
+
+/// Whether a table says whom a key belongs to.
+fn is_subject(table: &DeTable<'_>) -> bool {
+    let mut fields = ["tier", "user"].into_iter();
+    fields.any(|field| table.get(field).is_some_and(|it| it.get_ref().is_str()))
+}
