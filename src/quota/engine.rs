@@ -1,12 +1,13 @@
 //! What all clones of a [`Quota`](super::Quota) share.
 
-use std::sync::{Arc, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::backend::Backend;
 use super::calendar::Calendar;
 use super::follow::FollowUps;
 use super::guard::Guard;
+use super::in_force::InForce;
 use super::pace::Told;
 use crate::body::BufferBudget;
 use crate::clock::{Clock, Moment, SystemClock};
@@ -24,7 +25,7 @@ const SHORTEST_LIFE: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Clone)]
 pub(crate) struct Engine {
-    pub(super) policy: Arc<RwLock<Arc<Policy>>>,
+    pub(super) in_force: Arc<InForce>,
     pub(super) backend: Backend,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) observers: Arc<Observers>,
@@ -46,7 +47,7 @@ impl Engine {
         let observers = Observers::default();
         observers.ledger().use_zone(policy.timezone().clone());
         Self {
-            policy: Arc::new(RwLock::new(Arc::new(policy))),
+            in_force: Arc::new(InForce::new(policy)),
             backend: Backend::Memory(Arc::new(MemoryStore::new())),
             clock: Arc::new(SystemClock::default()),
             observers: Arc::new(observers),

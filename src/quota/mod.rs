@@ -11,6 +11,7 @@ mod forecast;
 mod granted;
 mod guard;
 mod hold;
+mod in_force;
 mod input;
 mod output;
 mod pace;

@@ -1,19 +1,15 @@
-//! The policy in force, and how another one takes its place.
+//! Changing the policy in force.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use super::backend::Backend;
 use super::engine::Engine;
 use crate::policy::{Policy, PolicyBuilder, PolicyError};
 use crate::store::Books;
-use crate::watch::Event;
 
 impl Engine {
     pub(crate) fn policy(&self) -> Arc<Policy> {
-        self.policy
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.in_force.get()
     }
 
     /// Whether the store counts all of a policy's limits to the last unit.
@@ -29,12 +25,7 @@ impl Engine {
     }
 
     pub(super) fn set_policy(&self, policy: Arc<Policy>) -> Arc<Policy> {
-        let mut current = self.policy.write().unwrap_or_else(PoisonError::into_inner);
-        self.keep_books(&policy);
-        let before = std::mem::replace(&mut *current, policy);
-        drop(current);
-        self.observers.tell(|| Event::PolicyChanged);
-        before
+        self.in_force.to_replace(self).by(policy)
     }
 
     /// Changes the policy in force, anew where another came first, and returns the one before.
@@ -56,14 +47,11 @@ impl Engine {
     /// Puts a changed policy in force, if nobody has put another in force meanwhile: its own, else, which the change is to be
     /// made to anew.
     fn replace_policy(&self, base: &Arc<Policy>, policy: Policy) -> Result<(), Arc<Policy>> {
-        let mut current = self.policy.write().unwrap_or_else(PoisonError::into_inner);
-        if !Arc::ptr_eq(&current, base) {
-            return Err(current.clone());
+        let current = self.in_force.to_replace(self);
+        if !Arc::ptr_eq(current.current(), base) {
+            return Err(current.current().clone());
         }
-        self.keep_books(&policy);
-        *current = Arc::new(policy);
-        drop(current);
-        self.observers.tell(|| Event::PolicyChanged);
+        current.by(Arc::new(policy));
         Ok(())
     }
 
