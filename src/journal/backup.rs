@@ -6,6 +6,7 @@ use std::path::Path;
 use rusqlite::{Connection, OpenFlags};
 
 use super::lock::{beside, io};
+use super::look::look;
 use super::{JournalError, open};
 
 /// Copies a journal into a new file: all that was on disk at one moment, also while another process writes it.
@@ -21,6 +22,7 @@ pub fn backup(from: impl AsRef<Path>, to: impl AsRef<Path>) -> Result<(), Journa
         return Err(JournalError::Exists(to.to_owned()));
     }
     fs::metadata(from).map_err(|error| io(from, error))?;
+    look(from)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let db = Connection::open_with_flags(from, flags);
     let db = db.map_err(|error| open::wrong(from, error))?;

@@ -33,6 +33,9 @@ pub enum JournalError {
     /// It may be read and not written.
     #[error("{}: may be read and not written; give this process leave to write it and its directory", .0.display())]
     ReadOnly(PathBuf),
+    /// It is a directory.
+    #[error("{}: is a directory; name a file in it", .0.display())]
+    Directory(PathBuf),
     /// It is something else.
     #[error("{}: is no journal of this crate", .0.display())]
     NoJournal(PathBuf),

@@ -48,6 +48,7 @@ mod fold;
 mod heard;
 mod keep;
 mod lock;
+mod look;
 mod open;
 mod queue;
 mod read;

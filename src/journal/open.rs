@@ -9,6 +9,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use super::days::Days;
 use super::heard::Heard;
 use super::lock::{Lock, beside, io};
+use super::look::look;
 use super::sqlite::SqliteStorage;
 use super::{JournalError, check};
 
@@ -25,6 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 pub(super) fn open(path: &Path) -> Result<SqliteStorage, JournalError> {
     let path = &resolved(path)?;
+    look(path)?;
     let lock = Lock::take(path)?;
     let is_new = !path.try_exists().map_err(|error| io(path, error))?;
     if is_new {
@@ -96,11 +98,6 @@ pub(super) fn sync_directory(of: &Path) -> std::io::Result<()> {
 }
 
 fn connect(path: &Path) -> Result<Connection, JournalError> {
-    let size = fs::metadata(path).map_err(|error| io(path, error))?.len();
-    if size == 0 {
-        let (path, reason) = (path.to_owned(), "it is empty".to_owned());
-        return Err(JournalError::Damaged { path, reason });
-    }
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let opened = Connection::open_with_flags(path, flags);
     let db = opened.map_err(|error| wrong(path, error))?;

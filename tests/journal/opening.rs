@@ -72,6 +72,45 @@ async fn another_programs() {
     assert!(error(&text).contains("no journal"));
 }
 
+#[test]
+fn a_directory() {
+    let folder = Folder::new();
+    fs::create_dir(folder.file()).unwrap();
+    assert!(error(&folder).contains("is a directory"));
+    let to = folder.file().with_file_name("copy.db");
+    let copied = journal::backup(folder.file(), to);
+    assert!(matches!(copied, Err(JournalError::Directory(_))));
+}
+
+/// A name with all that means something in SQLite's addresses.
+#[test]
+fn what_is_none_has_no_lock_put_beside_it() {
+    let beside = |folder: &Folder| {
+        let files = fs::read_dir(folder.file().parent().unwrap()).unwrap();
+        let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+        names.collect::<Vec<_>>()
+    };
+    let is_alone = |name: &str, make: &dyn Fn(&std::path::Path)| {
+        let folder = Folder::new();
+        let file = folder.file().with_file_name(name);
+        make(&file);
+        let before = beside(&folder);
+        let opened = journal::JournalStore::open(&file);
+        assert!(opened.is_err(), "{name} opens");
+        assert_eq!(beside(&folder), before);
+    };
+    let text = "All work and no play makes Jack a dull boy. ".repeat(100);
+    is_alone("a directory", &|file| fs::create_dir(file).unwrap());
+    is_alone("empty", &|file| fs::write(file, "").unwrap());
+    for name in ["text.db", "ünï?mode=memory#%41 %.db"] {
+        is_alone(name, &|file| fs::write(file, &text).unwrap());
+    }
+    is_alone("theirs.db", &|file| {
+        let theirs = Connection::open(file).unwrap();
+        theirs.execute_batch("CREATE TABLE theirs (x)").unwrap();
+    });
+}
+
 #[tokio::test]
 async fn emptied_or_gone_with_its_log_left() {
     let folder = spent().await;
