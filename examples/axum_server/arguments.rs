@@ -124,11 +124,12 @@ fn parse(parser: &mut lexopt::Parser) -> Result<Option<Arguments>, lexopt::Error
 /// What can be listened on, if the host is one of ours.
 fn host_and_port(address: &str) -> Result<String, &'static str> {
     let parts = address.rsplit_once(':');
-    let complete = |(host, port): &(&str, &str)| !host.is_empty() && port.parse::<u16>().is_ok();
+    let is_host = |host: &str| !host.is_empty() && !host.contains('/');
+    let complete = |(host, port): &(&str, &str)| is_host(host) && port.parse::<u16>().is_ok();
     parts
         .filter(complete)
         .map(|_| address.to_owned())
-        .ok_or("--listen is HOST:PORT, such as 127.0.0.1:8080")
+        .ok_or("--listen is HOST:PORT, such as 127.0.0.1:8080, without http:// before it")
 }
 
 /// A whole number, at least one.

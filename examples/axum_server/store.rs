@@ -29,24 +29,23 @@ pub(crate) enum Store {
 impl Store {
     /// Reads `memory`, `sqlite:PATH`, or an address of Redis, which need not answer yet but within this time when it is asked.
     pub(crate) fn open(address: &str, timeout: Option<Duration>) -> Result<Self, String> {
-        // What comes after the scheme may have a password: it is not repeated.
-        let scheme = address.split(':').next().unwrap_or_default();
+        let (scheme, rest) = address.split_once(':').unwrap_or((address, ""));
         match scheme {
             "memory" if timeout.is_some() => {
                 Err("--store-timeout: memory answers at once".to_owned())
             }
             "memory" => Ok(Self::Memory),
-            "sqlite" => match address.split_once(':') {
-                Some((_, path)) if !path.is_empty() => Ok(Self::Sqlite(path.into(), timeout)),
-                _ => Err(format!(
-                    "--store {address} names no file; write sqlite:PATH"
-                )),
+            "sqlite" => match file(rest) {
+                Ok(path) => Ok(Self::Sqlite(path.into(), timeout)),
+                Err(wrong) => Err(format!("--store {address} {wrong}")),
             },
             _ if !REDIS.iter().any(|redis| scheme.starts_with(redis)) => Err(format!(
-                "--store {scheme}: write memory, sqlite:PATH or redis://HOST:PORT (see --help)"
+                "--store {}: write memory, sqlite:PATH or redis://HOST:PORT (see --help)",
+                without_secrets(address)
             )),
             _ => {
                 let store = RedisStore::connect_within(address, timeout.unwrap_or(DEFAULT_TIMEOUT));
+                // What comes after the scheme may have a password: it is not repeated.
                 store
                     .map(Self::Redis)
                     .map_err(|error| format!("--store {scheme}:…: {error}"))
@@ -95,6 +94,26 @@ impl Store {
                 Ok(())
             }
         }
+    }
+}
+
+/// The path after `sqlite:`. Others' addresses have two slashes there, which would be a file at the root of the disk.
+fn file(path: &str) -> Result<&str, &'static str> {
+    match path {
+        "" => Err("names no file; write sqlite:PATH"),
+        _ if path.starts_with("//") => Err(
+            "has slashes before the path; write sqlite:PATH, such as sqlite:quota.db or sqlite:/var/lib/quota.db",
+        ),
+        path => Ok(path),
+    }
+}
+
+/// An address of we know not what, without what may be a password in it.
+fn without_secrets(address: &str) -> String {
+    let address = address.split('?').next().unwrap_or_default();
+    match address.rsplit_once('@') {
+        Some((_, host)) => format!("…@{host}"),
+        None => address.to_owned(),
     }
 }
 

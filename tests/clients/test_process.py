@@ -44,15 +44,23 @@ class Arguments(unittest.TestCase):
             (["--listen", "8080"], "HOST:PORT"),
             (["--listen", ":8080"], "HOST:PORT"),
             (["--listen", "localhost:http"], "HOST:PORT"),
+            (["--listen", "http://127.0.0.1:8081"], "HOST:PORT"),
             (["--upstream", "api.openai.com"], "http"),
             (["--upstream", "ftp://host"], "http"),
             (["--upstream", "http://me:secret@host"], "UPSTREAM_API_KEY"),
             (["--store", "sqlite:"], "names no file"),
             (["--store", "sqlite"], "names no file"),
+            (["--store", "sqlite://quota.db"], "write sqlite:PATH, such as sqlite:quota.db"),
+            (["--store", "sqlite:////quota.db"], "write sqlite:PATH"),
             (["--store", "paper"], "sqlite:PATH"),
+            (["--store", "127.0.0.1:6379"], "--store 127.0.0.1:6379: write memory"),
             (["--store", "memory", "--store-timeout", "5"], "--store-timeout"),
-            (["--store", "redis:host"], "--store redis"),
-            (["--store", "redis://host:port"], "--store redis"),
+            (["--store", "redis"], "write redis://HOST:PORT/DB"),
+            (["--store", "redis:host"], "write redis://HOST:PORT/DB"),
+            (["--store", "redis://host:port"], "write redis://HOST:PORT/DB"),
+            (["--store", "redis://a:1,b:2"], "redis+cluster://"),
+            (["--store", "redis://a:1,b:2"], "redis+sentinel://"),
+            (["--store", "redis+cluster://127.0.0.1:1/2"], "no database but 0"),
             (["--store", "redis://host/first"], "database"),
             (["--store", "redis+cluster://"], "--store redis+cluster"),
             (["--store", "redis+cluster://a,b:port"], "--store redis+cluster"),
@@ -66,9 +74,19 @@ class Arguments(unittest.TestCase):
                 code, out, err = run(*arguments)
                 self.assertEqual((code, out), (2, ""))
                 self.assertIn(said, err)
+                self.assertNotIn("unavailable", err)
+
+    def test_a_store_that_is_a_directory_is_called_so_and_left_alone(self):
+        with tempfile.TemporaryDirectory() as directory:
+            store = pathlib.Path(directory) / "store"
+            store.mkdir()
+            code, out, err = run("--store", f"sqlite:{store}", "--listen", "127.0.0.1:0")
+            self.assertEqual((code, out), (1, ""))
+            self.assertIn(f"{store}: is a directory", err)
+            self.assertEqual(list(pathlib.Path(directory).iterdir()), [store])
 
     def test_a_password_in_a_wrong_address_is_not_repeated(self):
-        for address in ["redis://me:secret@host:port", "redis+cluster://me:secret@", "paper://me:secret@host"]:
+        for address in ["redis://me:secret@host:port", "redis+cluster://me:secret@", "paper://me:secret@host", "me:secret@host"]:
             with self.subTest(address=address):
                 code, out, err = run("--store", address)
                 self.assertEqual((code, out), (2, ""))

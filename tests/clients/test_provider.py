@@ -209,20 +209,26 @@ class ProviderWithLimits(unittest.TestCase):
 
 class ProviderInTrouble(unittest.TestCase):
     def call(self, upstream):
-        gateway = self.enterContext(Gateway(CONFIG, upstream=upstream))
-        client, _ = gateway.client(CALLERS, max_retries=0)
+        self.gateway = self.enterContext(Gateway(CONFIG, upstream=upstream))
+        client, _ = self.gateway.client(CALLERS, max_retries=0)
         self.addCleanup(client.close)
         with self.assertRaises(openai.InternalServerError) as failed:
             ask(client)
-        return gateway.limits(CALLERS)["daily"], failed.exception
+        return self.gateway.limits(CALLERS)["daily"], failed.exception
 
     def test_a_provider_that_cannot_be_reached_costs_nothing(self):
         with socket.socket() as nobody:
             # Bound and not listening: nobody else gets the port, and nobody answers on it.
             nobody.bind(("127.0.0.1", 0))
-            limit, failed = self.call(f"http://127.0.0.1:{nobody.getsockname()[1]}")
+            host = f"127.0.0.1:{nobody.getsockname()[1]}"
+            limit, failed = self.call(f"http://{host}")
         self.assertEqual((failed.status_code, failed.code), (502, "upstream_unreachable"))
         self.assertEqual((limit["used"], limit["held"]), (0, 0))
+        self.assertEqual(self.gateway.stop(), 0)
+        [line] = [line for line in self.gateway.log().splitlines() if "the provider failed" in line]
+        self.assertIn("Connection refused", line)
+        self.assertIn(f'host="{host}"', line)
+        self.assertNotIn("sk-", line)
 
     def test_a_provider_that_hangs_up_may_have_done_the_work(self):
         provider = self.enterContext(Provider(hang_up=True))

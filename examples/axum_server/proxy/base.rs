@@ -41,6 +41,11 @@ impl Base {
         }
     }
 
+    /// Host and port. There is no user's name in it.
+    pub(crate) fn host(&self) -> &str {
+        self.authority.as_str()
+    }
+
     /// Whether it ends as the paths of most APIs begin, as the addresses that clients are given do.
     pub(crate) fn ends_in_version(&self) -> bool {
         let last = self.path.rsplit('/').next().unwrap_or_default();

@@ -8,6 +8,7 @@ pub(crate) use base::Base;
 pub(crate) use upstream::{KEY, Upstream};
 
 use std::error::Error;
+use std::iter;
 use std::sync::Arc;
 
 use axum::Router;
@@ -44,7 +45,7 @@ async fn forward(State(upstream): State<Arc<Upstream>>, request: Request) -> Res
     match upstream.send(request).await {
         Ok(response) if response.status().is_redirection() => astray(response.status()),
         Ok(response) => answer(response.map(patient)),
-        Err(error) => failure(&error),
+        Err(error) => failure(&error, upstream.host()),
     }
 }
 
@@ -72,7 +73,7 @@ fn astray(status: StatusCode) -> Response {
 }
 
 /// A call that never reached the provider costs nothing; what one cost that broke off on its way nobody knows.
-fn failure(error: &legacy::Error) -> Response {
+fn failure(error: &legacy::Error, host: &str) -> Response {
     let (outcome, code, message) = if error.is_connect() {
         (
             Outcome::NothingRan,
@@ -86,9 +87,15 @@ fn failure(error: &legacy::Error) -> Response {
             "The provider did not answer.",
         )
     };
-    let cause = error.source().map(ToString::to_string);
-    tracing::warn!(%error, cause, "the provider failed");
+    tracing::warn!(%error, cause = causes(error), host, "the provider failed");
     let mut response = errors::error(StatusCode::BAD_GATEWAY, code, message);
     response.extensions_mut().insert(outcome);
     response
+}
+
+/// All that caused it, down to what the operating system says.
+fn causes(error: &dyn Error) -> String {
+    let causes = iter::successors(error.source(), |&cause| cause.source());
+    let causes: Vec<String> = causes.map(ToString::to_string).collect();
+    causes.join(": ")
 }

@@ -41,6 +41,11 @@ impl Upstream {
         Some(Request::from_parts(head, body))
     }
 
+    /// Host and port, as in the address.
+    pub(super) fn host(&self) -> &str {
+        self.base.host()
+    }
+
     pub(super) async fn send(&self, request: Request<Body>) -> Result<Response<Incoming>, Error> {
         self.client.request(request).await
     }

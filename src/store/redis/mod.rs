@@ -1,5 +1,6 @@
 //! The store of a fleet: counters and holds on Redis or Valkey.
 
+mod address;
 mod connection;
 mod decode;
 mod deliveries;
@@ -23,8 +24,8 @@ use std::time::Duration;
 use ::redis::aio::ConnectionLike;
 
 use self::shared::Shared;
-use super::StoreError;
 
+pub use self::address::ConnectError;
 pub use self::connection::Connection;
 
 /// How long Redis may take to be connected to, and to answer, unless another [time](RedisStore::timeout) was set.
@@ -123,11 +124,12 @@ impl RedisStore {
     /// | `redis+sentinel://[user:password@]host[:port],host[:port]…/name[/db]` | what these sentinels say is the master of this name; the password is the master's |
     ///
     /// `valkey` may stand for `redis`. `rediss://`, `rediss+cluster://` and `rediss+sentinel://` are encrypted: they need one of the TLS
-    /// features of the `redis` crate, which you name as a dependency of your own.
+    /// features of the `redis` crate, such as `tokio-rustls-comp`, which you name as a dependency of your own. A cluster has no other database
+    /// than 0.
     ///
     /// # Errors
     /// When the address makes no sense, or when it is called outside of a Tokio runtime.
-    pub fn connect(address: &str) -> Result<Self, StoreError> {
+    pub fn connect(address: &str) -> Result<Self, ConnectError> {
         Self::connect_within(address, DEFAULT_TIMEOUT)
     }
 
@@ -135,7 +137,7 @@ impl RedisStore {
     ///
     /// # Errors
     /// As with [`connect`](Self::connect).
-    pub fn connect_within(address: &str, timeout: Duration) -> Result<Self, StoreError> {
+    pub fn connect_within(address: &str, timeout: Duration) -> Result<Self, ConnectError> {
         Ok(Self::new(Connection::to(address, timeout)?).timeout(timeout))
     }
 }

@@ -7,8 +7,8 @@ use std::time::Duration;
 use ::redis::aio::{ConnectionLike, MultiplexedConnection};
 use ::redis::sentinel::{SentinelClient, SentinelNodeConnectionInfo, SentinelServerType};
 use ::redis::{
-    AsyncConnectionConfig, Cmd, ConnectionInfo, ErrorKind, IntoConnectionInfo, Pipeline,
-    RedisConnectionInfo, RedisError, RedisFuture, RedisResult, ServerErrorKind, Value,
+    AsyncConnectionConfig, Cmd, ConnectionInfo, ErrorKind, Pipeline, RedisConnectionInfo,
+    RedisError, RedisFuture, RedisResult, ServerErrorKind, Value,
 };
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
@@ -35,29 +35,12 @@ struct Master {
 
 impl SentinelConnection {
     pub(super) fn to(
-        sentinels: &[String],
+        infos: &[ConnectionInfo],
         master: &str,
-        database: Option<&str>,
+        database: i64,
         timeout: Duration,
         silence: Arc<Silence>,
     ) -> RedisResult<Self> {
-        if master.is_empty() {
-            let missing = "the master's name is missing: redis+sentinel://host,host/name";
-            return Err((ErrorKind::InvalidClientConfig, missing).into());
-        }
-        let infos: RedisResult<Vec<ConnectionInfo>> = sentinels
-            .iter()
-            .map(|sentinel| sentinel.as_str().into_connection_info())
-            .collect();
-        let infos = infos?;
-        let database = match database.map(str::parse) {
-            None => 0,
-            Some(Ok(number)) => number,
-            Some(Err(_)) => {
-                let wrong = "the database after the master's name is no number";
-                return Err((ErrorKind::InvalidClientConfig, wrong).into());
-            }
-        };
         let settings = infos.first().map(|info| info.redis_settings().clone());
         let node = SentinelNodeConnectionInfo::default()
             .set_redis_connection_info(settings.unwrap_or_default().set_db(database))
@@ -72,7 +55,7 @@ impl SentinelConnection {
             let client = SentinelClient::build(vec![info], name, Some(node.clone()), server)?;
             Ok(Arc::new(Mutex::new(client)))
         };
-        let sentinels: RedisResult<Vec<_>> = infos.into_iter().map(client).collect();
+        let sentinels: RedisResult<Vec<_>> = infos.iter().cloned().map(client).collect();
         let master = Master {
             sentinels: sentinels?,
             timeout,
