@@ -14,11 +14,14 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use tower_token_quota::policy::Unit;
 use tower_token_quota::store::Adjustment;
-use tower_token_quota::{LimitStatus, Quota, QuotaError, Subject, Usd};
+use tower_token_quota::{LimitStatus, Policy, Quota, QuotaError, Subject, Usd};
 
 use crate::errors;
 
 const MAX_BODY: usize = 64 << 10;
+
+/// How many names are shown where one was wrong.
+const FEW: usize = 10;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -60,13 +63,43 @@ async fn corrected(quota: &Quota, body: Body) -> Result<LimitStatus, Refusal> {
         .map_err(|error| invalid(format!("The body is no correction: {error}.")))?;
     let subject = correction.subject.subject();
     let limit = &correction.limit;
-    let unit = quota.unit_of(&subject, limit).map_err(failed)?;
+    let unit = quota.unit_of(&subject, limit);
+    let unit = unit.map_err(|error| unknown(&quota.policy(), &subject, error))?;
     let adjustment = correction.adjustment(unit).map_err(invalid)?;
     let model = correction.model.as_deref();
     quota
         .adjust(&subject, limit, model, adjustment)
         .await
         .map_err(failed)
+}
+
+/// A name that is not in the policy, with those that are: whoever corrects may see them.
+fn unknown(policy: &Policy, subject: &Subject, error: QuotaError) -> Refusal {
+    let has_tier = policy.tier_names().any(|name| name == subject.tier_name());
+    let there_are = match &error {
+        QuotaError::UnknownLimit(_) => {
+            format!("; its limits are {}", few(policy.limit_ids(subject)))
+        }
+        QuotaError::UnknownSubject(_) if has_tier => {
+            format!(" Its projects are {}.", few(policy.project_names()))
+        }
+        QuotaError::UnknownSubject(_) => format!(" Its tiers are {}.", few(policy.tier_names())),
+        _ => String::new(),
+    };
+    let (status, code, message) = failed(error);
+    (status, code, message + &there_are)
+}
+
+/// The first of these names, and how many there are beside them.
+fn few<'n>(names: impl Iterator<Item = &'n str>) -> String {
+    let mut names: Vec<&str> = names.collect();
+    let beside = names.len().saturating_sub(FEW);
+    names.truncate(FEW);
+    match (names.join(", "), beside) {
+        (names, 0) if names.is_empty() => "none".to_owned(),
+        (names, 0) => names,
+        (names, beside) => format!("{names} and {beside} more"),
+    }
 }
 
 impl Who {

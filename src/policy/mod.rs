@@ -43,6 +43,7 @@ use jiff::tz::TimeZone;
 use self::models::Models;
 use crate::identify::ApiKeys;
 use crate::prices::Prices;
+use crate::subject::Subject;
 use crate::usage::ServiceTier;
 
 /// The rules, checked: nothing in it can turn out wrong later. Cheap to share, never changed.
@@ -130,6 +131,23 @@ impl Policy {
     #[must_use]
     pub fn keys(&self) -> &ApiKeys {
         &self.keys
+    }
+
+    /// The names of its tiers, in alphabetical order.
+    pub fn tier_names(&self) -> impl Iterator<Item = &str> {
+        self.tiers.keys().map(|name| &**name)
+    }
+
+    /// The names of the projects that it declares, in alphabetical order. Where there are none, any name is one.
+    pub fn project_names(&self) -> impl Iterator<Item = &str> {
+        self.projects.keys().map(|name| &**name)
+    }
+
+    /// The ids of the limits that bind a subject: its organization's, its project's, then its tier's. None where its tier or project is
+    /// not in the policy.
+    pub fn limit_ids(&self, subject: &Subject) -> impl Iterator<Item = &str> {
+        let limits = self.all_limits(subject).unwrap_or_default();
+        limits.into_iter().map(|limit| &*limit.id)
     }
 
     /// What to do with calls of APIs that we do not know.

@@ -107,9 +107,9 @@ class Corrections(unittest.TestCase):
             ({**right, "debit": "99999999999"}, "invalid_correction", "too large"),
             ({**right, "limit": "daily", "debit": "1.5"}, "invalid_correction", "not a whole number"),
             ({**right, "limit": "daily", "debit": [1]}, "invalid_correction", "not a whole number"),
-            ({**right, "limit": "other"}, "unknown_limit", "no limit `other`"),
-            ({**right, "subject": {**WANDA, "tier": "other"}}, "unknown_subject", "other"),
-            ({**right, "subject": {**WANDA, "project": "other"}}, "unknown_subject", "other"),
+            ({**right, "limit": "other"}, "unknown_limit", "no limit `other` binds this subject; its limits are org, web, daily, each"),
+            ({**right, "subject": {**WANDA, "tier": "other"}}, "unknown_subject", "`other` is not in the policy. Its tiers are pro."),
+            ({**right, "subject": {**WANDA, "project": "other"}}, "unknown_subject", "`other` is not in the policy. Its projects are app, web."),
             ("x" * 100_000, "invalid_correction", "cannot be read"),
         ]
         for document, code, said in wrong:
@@ -119,6 +119,13 @@ class Corrections(unittest.TestCase):
                 self.assertEqual((status, error["code"]), (400, code), error)
                 self.assertIn(said, error["message"])
         self.assertEqual(self.gateway.limits("sk-web")["web"]["used"], 0)
+
+    def test_of_many_names_a_few_are_shown(self):
+        projects = "".join(f"[projects.p{number:02}]\n" for number in range(12))
+        with Gateway(f"{projects}[tiers.pro]\n", environment={"QUOTA_ADMIN_TOKEN": TOKEN}) as gateway:
+            for subject, shown in [({"project": "p99"}, "p08, p09 and 2 more."), ({"project": "p00"}, "its limits are none")]:
+                correction = {"subject": {**subject, "tier": "pro"}, "limit": "other", "debit": 1}
+                self.assertIn(shown, json.loads(adjust(gateway, correction)[1])["error"]["message"])
 
     def test_only_the_admin_corrects(self):
         correction = {"subject": WANDA, "limit": "web", "debit": "1"}

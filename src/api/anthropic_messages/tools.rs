@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 
-use crate::api::json::{Kind, Value, position};
+use crate::api::json::{Kind, Value, position, unplaced};
 use crate::api::read::keys::Seen;
 use crate::api::read::node::Node;
 use crate::api::{Input, Invalid, Opaque, Text};
@@ -201,7 +201,12 @@ fn shown(
         input.add(Text::Span(position(body, value.get())));
         return Ok(());
     }
-    let broken = |error| Invalid::param(param, format!("{param} cannot be read: {error}"));
+    let broken = |error| {
+        Invalid::param(
+            param,
+            format!("{param} cannot be read: {}", unplaced(&error)),
+        )
+    };
     let node = Node::of(value).map_err(broken)?;
     let mut shown = String::new();
     match &node {

@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use super::contents::LARGEST;
 use super::input;
 use super::names::camel;
-use crate::api::json::{Kind, Value, position};
+use crate::api::json::{Kind, Value, position, unplaced};
 use crate::api::read::node::Node;
 use crate::api::{Call, Input, Invalid, Opaque, Text};
 
@@ -30,7 +30,12 @@ pub(super) fn schema(body: &str, value: Value<'_>, input: &mut Input) -> Result<
         input.add(Text::Span(position(body, value.get())));
         return Ok(());
     }
-    let broken = |error| Invalid::param("responseSchema", format!("it cannot be read: {error}"));
+    let broken = |error| {
+        Invalid::param(
+            "responseSchema",
+            format!("it cannot be read: {}", unplaced(&error)),
+        )
+    };
     let node = Node::of(value).map_err(broken)?;
     let mut shape = Shape::new(input);
     shape.schema(&node);
@@ -62,7 +67,12 @@ fn function(body: &str, function: Value<'_>, input: &mut Input) -> Result<(), In
         input.add(Text::Span(position(body, function.get())));
         return Ok(());
     }
-    let broken = |error| Invalid::param(TOOLS, format!("a tool cannot be read: {error}"));
+    let broken = |error| {
+        Invalid::param(
+            TOOLS,
+            format!("a tool cannot be read: {}", unplaced(&error)),
+        )
+    };
     let node = Node::of(function).map_err(broken)?;
     let mut shape = Shape::new(input);
     for (key, value) in node.members(TOOLS)? {

@@ -16,7 +16,7 @@ mod value;
 pub(crate) use compare::compare;
 pub(super) use quote::{behind_string, quote_or_backslash};
 pub(super) use scanner::Scanner;
-pub(super) use stop::Stop;
+pub(super) use stop::{Stop, unplaced};
 pub(super) use text::{items, members};
 pub(super) use value::{Kind, Value};
 

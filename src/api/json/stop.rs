@@ -18,10 +18,26 @@ pub(in crate::api) enum Stop<'a> {
     Invalid(Invalid),
 }
 
+/// What is wrong with a value, in `serde_json`'s words, without the place: that is one in the value, and whoever sent it looks for it
+/// in the body.
+pub(in crate::api) fn unplaced(error: &serde_json::Error) -> String {
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    let mut said = error.to_string();
+    if said.ends_with(&place) {
+        said.truncate(said.len() - place.len());
+    }
+    said
+}
+
 impl Stop<'_> {
     /// Blames what does not fit on a parameter.
     pub(in crate::api) fn at(self, param: &'static str) -> Invalid {
-        self.worded(|error| Invalid::param(param, format!("{param} cannot be read: {error}")))
+        self.worded(|error| {
+            Invalid::param(
+                param,
+                format!("{param} cannot be read: {}", unplaced(&error)),
+            )
+        })
     }
 
     /// Blames what does not fit on the whole body.

@@ -135,10 +135,22 @@ fn a_walk_ends_where_its_caller_ends_it() {
     });
     assert_eq!(stopped(walked).as_deref(), Some("a is enough"));
     assert_eq!(seen, 1);
-    let of_another_shape =
-        "it cannot be read: invalid type: map, expected a JSON array at line 1 column 0";
+    let of_another_shape = "it cannot be read: invalid type: map, expected a JSON array";
     let walked = Value::from(raw).items(|_| Ok(()));
     assert_eq!(stopped(walked).as_deref(), Some(of_another_shape));
+}
+
+/// A place in the value would be looked for in the body.
+#[test]
+fn a_complaint_names_a_place_only_in_the_body() {
+    let no_array = Value::part("\"hi\"").items(|_| Ok(()));
+    let complaint = no_array.err().map(|stop| stop.at("messages").message);
+    let said = "messages cannot be read: invalid type: string \"hi\", expected a JSON array";
+    assert_eq!(complaint.as_deref(), Some(said));
+    let no_object = members("{\n1}", |_, _| Ok(()));
+    let complaint = no_object.err().map(|stop| stop.at_body().message);
+    let said = "the body is not a JSON object: key must be a string at line 2 column 1";
+    assert_eq!(complaint.as_deref(), Some(said));
 }
 
 #[test]

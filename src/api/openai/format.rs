@@ -15,7 +15,7 @@ use std::collections::HashSet;
 
 use super::schema::{Member, text};
 use super::tools::LARGEST;
-use crate::api::json::{Value, position};
+use crate::api::json::{Value, position, unplaced};
 use crate::api::read::node::Node;
 use crate::api::{Input, Invalid, Text};
 
@@ -34,7 +34,12 @@ pub(in crate::api) fn json_schema(
         input.add(Text::Span(position(body, format.get())));
         return Ok(());
     }
-    let broken = |error| Invalid::param(param, format!("{param} cannot be read: {error}"));
+    let broken = |error| {
+        Invalid::param(
+            param,
+            format!("{param} cannot be read: {}", unplaced(&error)),
+        )
+    };
     let node = Node::of(format).map_err(broken)?;
     let members = node.members(param)?;
     let mut told = format!("# Response Formats\n\n## {}\n\n", text(members, "name"));

@@ -4,7 +4,7 @@
 
 use super::schema::{length, text};
 use super::typescript::Writer;
-use crate::api::json::{Value, position};
+use crate::api::json::{Value, position, unplaced};
 use crate::api::read::node::Node;
 use crate::api::{Input, Invalid, Text};
 
@@ -50,7 +50,12 @@ pub(in crate::api) fn tree<'t>(
         input.add(Text::Span(position(body, tool.get())));
         return Ok(None);
     }
-    let broken = |error| Invalid::param(TOOLS, format!("a tool cannot be read: {error}"));
+    let broken = |error| {
+        Invalid::param(
+            TOOLS,
+            format!("a tool cannot be read: {}", unplaced(&error)),
+        )
+    };
     Node::of(tool).map(Some).map_err(broken)
 }
 
