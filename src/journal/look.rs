@@ -36,7 +36,8 @@ pub(super) fn look(path: &Path) -> Result<(), JournalError> {
     }
 }
 
-/// The file, opened by SQLite, whose locks another descriptor of this process would undo, and without its log.
+/// The file without its log, as if nobody could change it. SQLite opens it: any other descriptor of this process would, when it is closed,
+/// undo the locks that SQLite has.
 fn as_it_stands(path: &Path) -> Option<Connection> {
     let path = utf8_percent_encode(path.to_str()?, IN_PATH);
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY

@@ -28,8 +28,8 @@ impl ConnectError {
             .split_once(" - InvalidClientConfig")
             .map_or(&*said, |(said, _)| said);
         if said.contains("TLS") {
-            let features = "TLS is a feature of the `redis` crate, such as `tokio-rustls-comp`, and that is a dependency of your own";
-            return Self::Address(format!("{said}: {features}"));
+            let feature = "it is one of the `redis` crate's, such as `tokio-rustls-comp`; name that crate as a dependency of your own";
+            return Self::Address(format!("{said}: {feature}"));
         }
         Self::Address(format!("{said}; write {form}"))
     }
@@ -218,7 +218,7 @@ mod tests {
         let error = (ErrorKind::InvalidClientConfig, missing).into();
         let complaint = ConnectError::of(&error, SERVER).to_string();
         assert!(
-            complaint.contains("feature of the `redis` crate"),
+            complaint.contains("`redis` crate's, such as `tokio-rustls-comp`"),
             "{complaint}"
         );
     }
