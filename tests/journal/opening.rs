@@ -82,7 +82,19 @@ fn a_directory() {
     assert!(matches!(copied, Err(JournalError::Directory(_))));
 }
 
-/// A name with all that means something in SQLite's addresses.
+/// With all that means something in SQLite's addresses.
+const ODD: [&str; 2] = ["ünï #1, 100%41.db", "quota?mode=memory&x=.db"];
+
+#[tokio::test]
+async fn of_any_name() {
+    for name in ODD {
+        let folder = Folder::new();
+        let file = folder.file().with_file_name(name);
+        let is_new = || journal::JournalStore::open(&file).unwrap().is_new();
+        assert_eq!([is_new(), is_new()], [true, false], "{name}");
+    }
+}
+
 #[test]
 fn what_is_none_has_no_lock_put_beside_it() {
     let beside = |folder: &Folder| {
@@ -102,7 +114,7 @@ fn what_is_none_has_no_lock_put_beside_it() {
     let text = "All work and no play makes Jack a dull boy. ".repeat(100);
     is_alone("a directory", &|file| fs::create_dir(file).unwrap());
     is_alone("empty", &|file| fs::write(file, "").unwrap());
-    for name in ["text.db", "ünï?mode=memory#%41 %.db"] {
+    for name in ODD {
         is_alone(name, &|file| fs::write(file, &text).unwrap());
     }
     is_alone("theirs.db", &|file| {
