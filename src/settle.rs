@@ -1,4 +1,4 @@
-//! How a call ended, and what to book for it. Pure: the table of ends stands here and nowhere else.
+//! How a call ended, and what to book for it. Pure: the table of ends stands in `settle/ending.rs` and nowhere else.
 
 mod ending;
 

@@ -286,6 +286,26 @@ fn a_key_that_stands_elsewhere_is_sent_to_the_others_and_not_repeated() {
         );
         assert_eq!(line, Some(at), "{text}\nsays: {message}");
     }
+    // Whatever a key of the usual form is given.
+    for given in [
+        "'pro'",
+        "1",
+        "{ teir = 'a' }",
+        "{ project = 'p' }",
+        "{ tier = 3 }",
+    ] {
+        for above in [
+            "",
+            "[tiers.a]\n",
+            "[[tiers.a.limits]]\nunit = 'requests'\namount = 1\n",
+            "[tiers.a]\n[organization]\n",
+            "[[projects.p.limits]]\nunit = 'requests'\namount = 1\n",
+        ] {
+            let text = format!("{above}'sk-SECRET`, 1' = {given}");
+            let (_, message) = refusal(&text);
+            assert!(!message.contains("SECRET"), "{text}\nsays: {message}");
+        }
+    }
     // A tier may have such a name.
     let (_, message) = refusal("[tiers.user]\nmodel = 1\n[tiers.tier]");
     assert!(message.contains("unknown field `model`"), "{message}");

@@ -37,8 +37,9 @@ impl Store {
             "memory" => Ok(Self::Memory),
             "sqlite" => match file(rest) {
                 Ok(path) => Ok(Self::Sqlite(path.into(), timeout)),
-                Err(wrong) => Err(format!("--store {address} {wrong}")),
+                Err(wrong) => Err(format!("--store sqlite:… {wrong}")),
             },
+            // What comes after may have a password in it: only what can have none is repeated.
             _ if !REDIS.iter().any(|redis| scheme.starts_with(redis)) => Err(format!(
                 "--store {}: write memory, sqlite:PATH or redis://HOST:PORT (see --help)",
                 without_secrets(address)
@@ -97,7 +98,7 @@ impl Store {
     }
 }
 
-/// The path after `sqlite:`. Others' addresses have two slashes there, which would be a file at the root of the disk.
+/// The path after `sqlite:`. Others' addresses have slashes before it, two or three or four, and do not mean the same by them.
 fn file(path: &str) -> Result<&str, &'static str> {
     match path {
         "" => Err("names no file; write sqlite:PATH"),
@@ -108,12 +109,15 @@ fn file(path: &str) -> Result<&str, &'static str> {
     }
 }
 
-/// An address of we know not what, without what may be a password in it.
+/// An address of we know not what, as far as it is a host and a port.
 fn without_secrets(address: &str) -> String {
-    let address = address.split('?').next().unwrap_or_default();
-    match address.rsplit_once('@') {
-        Some((_, host)) => format!("…@{host}"),
-        None => address.to_owned(),
+    let (host, port) = address.split_once(':').unwrap_or((address, "0"));
+    let is_port = port.parse::<u16>().is_ok();
+    let is_in_name = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '-');
+    match host.chars().all(is_in_name) {
+        true if is_port => address.to_owned(),
+        true => format!("{host}:…"),
+        false => "…".to_owned(),
     }
 }
 

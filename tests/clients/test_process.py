@@ -86,7 +86,9 @@ class Arguments(unittest.TestCase):
             self.assertEqual(list(pathlib.Path(directory).iterdir()), [store])
 
     def test_a_password_in_a_wrong_address_is_not_repeated(self):
-        for address in ["redis://me:secret@host:port", "redis+cluster://me:secret@", "paper://me:secret@host", "me:secret@host"]:
+        for address in ["redis://me:secret@host:port", "redis+cluster://me:secret@", "paper://me:secret@host", "me:secret@host",
+                        "cache.example.net:6380,password=secret,ssl=True", "paper://me:pa?secret@host", "me:secret",
+                        "sqlite://me:secret@host"]:
             with self.subTest(address=address):
                 code, out, err = run("--store", address)
                 self.assertEqual((code, out), (2, ""))

@@ -17,7 +17,13 @@ pub(crate) struct Base {
 
 impl Base {
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let wrong = |why: &str| format!("--upstream {text}: {why}");
+        // A key in it is not repeated.
+        let shown = if text.contains(['@', '?']) {
+            "…"
+        } else {
+            text
+        };
+        let wrong = |why: &str| format!("--upstream {shown}: {why}");
         let uri = Uri::from_str(text).map_err(|error| wrong(&error.to_string()))?;
         let path = uri.path().trim_end_matches('/').to_owned();
         if uri.query().is_some() {

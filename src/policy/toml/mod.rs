@@ -34,7 +34,10 @@ pub(super) fn policy(text: &str, others: &[&str]) -> Result<PolicyBuilder, Polic
     let file: File = others::without(text, others).map_err(|error| {
         let at = error.span().map(|span| span.start);
         let stray = at.and_then(|at| stray::key(text, at));
-        let message = stray.map_or_else(|| one_line(error.message()), str::to_owned);
+        let message = stray.map_or_else(
+            || stray::without_key(one_line(error.message())),
+            str::to_owned,
+        );
         PolicyError::new(at.map(|at| lines.at(at)), message)
     })?;
     let mut policy = PolicyBuilder::default();

@@ -7,7 +7,7 @@ pub(super) fn key(text: &str, at: usize) -> Option<&'static str> {
     let file = DeTable::parse(text).ok()?;
     let above = above_key(file.get_ref(), at)?;
     let is_right = above == ["keys"];
-    (!is_right).then_some("this is a caller's key, which belongs under `[keys]`")
+    (!is_right).then_some("no setting has this name; a caller's key belongs under `[keys]`")
 }
 
 /// The tables that a caller's key is in: a name whose value is a subject's table.
@@ -27,4 +27,21 @@ fn above_key<'t>(table: &'t DeTable<'_>, at: usize) -> Option<Vec<&'t str>> {
 fn is_subject(table: &DeTable<'_>) -> bool {
     let mut fields = ["tier", "user"].into_iter();
     fields.any(|field| table.get(field).is_some_and(|it| it.get_ref().is_str()))
+}
+
+/// A message without the name of an unknown field that may be a caller's key: those of settings are letters and underscores.
+pub(super) fn without_key(message: String) -> String {
+    let Some(named) = message.strip_prefix("unknown field `") else {
+        return message;
+    };
+    let is_letter = |letter: char| letter.is_ascii_alphabetic() || letter == '_';
+    let known = named.find("`, expected ").map(|end| named.split_at(end));
+    match known {
+        Some((name, _)) if name.chars().all(is_letter) => message,
+        Some((_, known)) => format!(
+            "unknown field{}; a caller's key belongs under `[keys]`",
+            &known[1..]
+        ),
+        None => "unknown field; a caller's key belongs under `[keys]`".to_owned(),
+    }
 }

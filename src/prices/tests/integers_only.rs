@@ -35,7 +35,14 @@ fn no_float_stands_in_any_path_of_money() {
     ]
     .map(|file| src.join(file))
     .into();
-    for folder in ["prices", "quota", "store", "policy/check", "reject"] {
+    for folder in [
+        "prices",
+        "quota",
+        "settle",
+        "store",
+        "policy/check",
+        "reject",
+    ] {
         sources(&src.join(folder), &mut files);
     }
     assert!(files.len() > 60, "{files:?}");
