@@ -8,6 +8,7 @@ mod gaps;
 mod integers_only;
 mod litellm;
 mod names;
+mod unpriced_rows;
 
 use super::{Cost, Part, Parts, Price};
 use crate::usage::Usage;

@@ -1,0 +1,215 @@
+//! Rows of a price list that give their models no price, and what is said of them.
+
+use super::litellm::row;
+use super::*;
+use crate::decimal::AmountError;
+use crate::prices::{PriceError, Prices};
+
+#[test]
+fn a_model_that_generates_text_has_prices_for_input_and_output_or_none() {
+    let given = ["1e-6", "0", "\"2e-6\""];
+    let values = given.into_iter().chain(["null"]).map(Some).chain([None]);
+    let modes = ["null", "\"chat\"", "\"completion\"", "\"responses\""];
+    for mode in modes {
+        for (input, output) in values
+            .clone()
+            .flat_map(|one| values.clone().map(move |other| (one, other)))
+        {
+            let key = |key: &str, value: Option<&str>| {
+                value.map_or(String::new(), |value| format!(r#", "{key}": {value}"#))
+            };
+            let text = format!(
+                r#"{{"mode": {mode}{}{}, "cache_read_input_token_cost": 1e-7}}"#,
+                key("input_cost_per_token", input),
+                key("output_cost_per_token", output),
+            );
+            let is_given = |value: Option<&str>| value.is_some_and(|value| given.contains(&value));
+            let told = row(&text)
+                .map(|price| price.is_some())
+                .map_err(|reason| reason.to_string());
+            let expected = match (is_given(input), is_given(output)) {
+                (true, true) => Ok(true),
+                (true, false) => Err("no price for output tokens"),
+                (false, true) => Err("no price for input tokens"),
+                (false, false) => Err("no price for tokens"),
+            };
+            assert_eq!(told, expected.map_err(str::to_owned), "{text}");
+        }
+    }
+}
+
+#[test]
+fn a_misspelt_mode_is_told_of_if_the_row_has_prices_for_tokens() {
+    let row_of = |mode: &str, prices: &str| row(&format!(r#"{{"mode": "{mode}", {prices}}}"#));
+    let prices = r#""input_cost_per_token": 1e-6, "output_cost_per_token": 2e-6"#;
+    for mode in ["chat", "Chat", "CHAT", " Responses ", "Completion"] {
+        let price = row_of(mode, prices).unwrap().unwrap();
+        assert_eq!(nanos(&price, &Usage::new(10, 10)), 30_000, "{mode}");
+    }
+    for mode in ["chatt", "", "embeddings", "image\\ngeneration"] {
+        let reason = row_of(mode, prices).unwrap_err().to_string();
+        assert_eq!(
+            reason,
+            format!("`{mode}` is no mode such as `chat` or `embedding`")
+        );
+        let steps = r#""tiered_pricing": [{"range": [0, 9], "input_cost_per_token": 1}]"#;
+        assert!(row_of(mode, steps).is_err(), "{mode}");
+        assert_eq!(
+            row_of(mode, r#""output_cost_per_image": 0.04"#),
+            Ok(None),
+            "{mode}"
+        );
+    }
+    for mode in [
+        "image_generation",
+        "Realtime",
+        "rerank",
+        "moderation",
+        "audio_speech",
+    ] {
+        assert_eq!(row_of(mode, prices), Ok(None), "{mode}");
+    }
+}
+
+#[test]
+fn a_misspelt_price_is_told_of_by_its_key() {
+    let misspelt = [
+        (
+            "output",
+            r#""input_cost_per_token": 1e-6, "output_costs_per_token": 2e-6"#,
+            "output_costs_per_token",
+        ),
+        (
+            "output",
+            r#""input_cost_per_token": 1e-6, "output_cost_per_1k_tokens": 2e-3"#,
+            "output_cost_per_1k_tokens",
+        ),
+        (
+            "output",
+            r#""input_cost_per_token": 1e-6, "output_cost_per_token": null, "ouptut_cost_per_token": 1"#,
+            "ouptut_cost_per_token",
+        ),
+        (
+            "input",
+            r#""imput_cost_per_token": 1e-6, "output_cost_per_token": 2e-6"#,
+            "imput_cost_per_token",
+        ),
+        (
+            "input",
+            r#""Input_Cost_Per_Token": 1e-6, "output_cost_per_token": 0"#,
+            "Input_Cost_Per_Token",
+        ),
+        (
+            "input",
+            r#""inputCostPerToken": 1e-6, "outputCostPerToken": 2e-6"#,
+            "inputCostPerToken",
+        ),
+        (
+            "output",
+            r#""outputCostPerToken": 2e-6"#,
+            "outputCostPerToken",
+        ),
+        (
+            "output",
+            r#""input_cost_per_token": 1, "output_cost_per_token\n": 2"#,
+            "output_cost_per_token\\n",
+        ),
+    ];
+    for (part, fields, field) in misspelt {
+        let text = format!(r#"{{"mode": "chat", {fields}}}"#);
+        let told = format!("no price for {part} tokens: `{field}` may be a misspelling");
+        assert_eq!(row(&text).unwrap_err().to_string(), told, "{text}");
+    }
+}
+
+#[test]
+fn a_model_that_is_not_billed_by_the_token_has_no_price() {
+    let billed_otherwise = [
+        r#"{"mode": "chat", "input_cost_per_second": 0.01}"#,
+        r#"{"mode": "chat", "input_cost_per_token": 0.0, "output_cost_per_token": 0, "output_cost_per_image": 0.04}"#,
+        r#"{"input_cost_per_character": 2.5e-7, "output_cost_per_character": 0}"#,
+    ];
+    for text in billed_otherwise {
+        assert_eq!(row(text), Err(PriceError::NoTokenPrice), "{text}");
+    }
+    let partly = [
+        (
+            "input",
+            "input_cost_per_video_per_second",
+            r#"{"input_cost_per_video_per_second": 0.00049, "output_cost_per_token": 7.5e-06}"#,
+        ),
+        (
+            "output",
+            "output_cost_per_image",
+            r#"{"mode": "chat", "input_cost_per_token": 0.0, "output_cost_per_image": 0.04}"#,
+        ),
+    ];
+    for (part, field, text) in partly {
+        let told = format!("no price for {part} tokens: `{field}` is one for something else");
+        assert_eq!(row(text).unwrap_err().to_string(), told);
+    }
+    assert_eq!(
+        row(r#"{"mode": "audio_speech", "input_cost_per_token": "?"}"#),
+        Ok(None)
+    );
+}
+
+#[test]
+fn a_row_without_any_price_is_told_of() {
+    let without = [
+        r#"{"mode": "chat"}"#,
+        r#"{"max_tokens": 16384}"#,
+        r#"{"input_cost_per_token": null, "output_cost_per_token": null}"#,
+        r#"{"input": "0.10", "output": "0.40"}"#,
+        r#"{"search_context_cost_per_query": 0.01}"#,
+        r#"{"mode": "embedding"}"#,
+        r#"{"input_cost_per_token_priority": 1.2e-06, "output_cost_per_token_priority": 1.2e-06}"#,
+    ];
+    for text in without {
+        assert_eq!(row(text), Err(PriceError::NoTokenPrice), "{text}");
+    }
+    assert_eq!(row(r#"{"mode": "image_generation"}"#), Ok(None));
+}
+
+#[test]
+fn a_bad_row_costs_its_model_the_price_and_no_other_model() {
+    let text = r#"{"bad": {"input_cost_per_token": -1e-6}, "worse": 5, "good": {"input_cost_per_token": 1e-6, "output_cost_per_token": 1e-6}}"#;
+    let prices = Prices::from_litellm(text).unwrap();
+    let skipped: Vec<_> = prices
+        .skipped()
+        .iter()
+        .map(|skipped| skipped.model.as_str())
+        .collect();
+    assert_eq!(skipped, ["bad", "worse"]);
+    assert!(prices.find("good").is_some() && prices.find("bad").is_none());
+    let reason = &prices.skipped()[0].reason;
+    assert_eq!(
+        reason.to_string(),
+        "input_cost_per_token = -1e-6: not a plain decimal amount like \"0.15\""
+    );
+    let bad = [
+        r#"{"input_cost_per_token": true}"#,
+        r#"{"input_cost_per_token": {}}"#,
+        r#"{"input_cost_per_token": 1e-6, "tiered_pricing": 5}"#,
+        r#"{"input_cost_per_token": 1e-6, "tiered_pricing": [{"range": []}]}"#,
+        r#"{"input_cost_per_token": 1e-6, "tiered_pricing": [{"range": [-1, 5]}]}"#,
+        r#"{"input_cost_per_token": 1e-6, "search_context_cost_per_query": {"low": "x"}}"#,
+    ];
+    for text in bad {
+        let error = row(text).unwrap_err();
+        let PriceError::Value { error, .. } = &error else {
+            panic!("{error}");
+        };
+        assert_eq!(*error, AmountError::NotDecimal, "{text}");
+    }
+}
+
+#[test]
+fn a_reason_is_one_line() {
+    let told = |text| row(text).unwrap_err().to_string();
+    let value = told("{\"input_cost_per_token\": {\n\"FATAL\": \"\u{2028}\u{202e}\"}}");
+    assert_eq!(
+        value,
+        "input_cost_per_token = {\\n\"FATAL\": \"\\u{2028}\\u{202e}\"}: not a plain decimal amount like \"0.15\""
+    );
+}
