@@ -116,10 +116,13 @@ fn webhook(text: &str) -> Result<Option<Uri>, String> {
     let own: Own = toml::from_str(text).map_err(|error| {
         let line = error.span().map_or(1, |span| line(span.start));
         // What stands there may be a caller's key that belongs elsewhere: it is not repeated.
-        match error.message().strip_prefix("unknown field") {
-            Some(_) => format!("line {line}: `[alerts]` has `webhook` and nothing else"),
-            None => format!("line {line}: {}", error.message()),
-        }
+        let message = match error.message() {
+            unknown if unknown.starts_with("unknown field") => {
+                "`[alerts]` has `webhook` and nothing else"
+            }
+            other => other,
+        };
+        format!("line {line}: {message}")
     })?;
     let Some(webhook) = own.alerts.webhook else {
         return Ok(None);

@@ -33,11 +33,7 @@ pub(super) fn policy(text: &str, others: &[&str]) -> Result<PolicyBuilder, Polic
     let lines = Lines::of(text);
     let file: File = others::without(text, others).map_err(|error| {
         let at = error.span().map(|span| span.start);
-        let stray = at.and_then(|at| stray::key(text, at));
-        let message = stray.map_or_else(
-            || stray::without_key(one_line(error.message())),
-            str::to_owned,
-        );
+        let message = stray::without_keys(one_line(error.message()), text, at);
         PolicyError::new(at.map(|at| lines.at(at)), message)
     })?;
     let mut policy = PolicyBuilder::default();

@@ -2,8 +2,14 @@
 
 use ::toml::de::DeTable;
 
+/// What is said of a mistake at a byte: the message, but for names that may be callers' keys.
+pub(super) fn without_keys(message: String, text: &str, at: Option<usize>) -> String {
+    let stray = at.and_then(|at| key(text, at));
+    stray.map_or_else(|| without_key(message), str::to_owned)
+}
+
 /// What is wrong if a caller's key stands at a byte, where it does not belong.
-pub(super) fn key(text: &str, at: usize) -> Option<&'static str> {
+fn key(text: &str, at: usize) -> Option<&'static str> {
     let file = DeTable::parse(text).ok()?;
     let above = above_key(file.get_ref(), at)?;
     let is_right = above == ["keys"];
@@ -30,7 +36,7 @@ fn is_subject(table: &DeTable<'_>) -> bool {
 }
 
 /// A message without the name of an unknown field that may be a caller's key: those of settings are letters and underscores.
-pub(super) fn without_key(message: String) -> String {
+fn without_key(message: String) -> String {
     let Some(named) = message.strip_prefix("unknown field `") else {
         return message;
     };

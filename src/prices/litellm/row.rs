@@ -164,23 +164,22 @@ impl Found {
     fn into_price(mut self, needed: &[Part]) -> Result<Price, Vec<Part>> {
         let first = self.rows.iter().find(|row| row.is_first());
         let known = first.map_or([None; Part::PRICED], |row| row.known);
-        let missing = || {
-            let missing = needed.iter().filter(|part| known[part.index()].is_none());
-            missing.copied().collect::<Vec<_>>()
+        let missing = needed.iter().filter(|part| known[part.index()].is_none());
+        let missing: Vec<Part> = missing.copied().collect();
+        let Some(first) = First::of(known).filter(|_| missing.is_empty()) else {
+            return Err(missing);
         };
-        let first = First::of(known).filter(|_| missing().is_empty());
-        let first = first.ok_or_else(missing)?;
         let has = |rows: &[Row], tier, part: Part| {
             let mut rows = rows.iter().filter(|row| row.tier == tier);
             rows.any(|row| row.known[part.index()].is_some())
         };
         let rows = self.rows.clone();
         self.rows.retain(|row| {
-            [Part::Input, Part::Output]
+            let is_whole = [Part::Input, Part::Output]
                 .into_iter()
-                .all(|part| has(&rows, row.tier, part) || !has(&rows, ServiceTier::Default, part))
+                .all(|part| has(&rows, row.tier, part) || !has(&rows, ServiceTier::Default, part));
+            is_whole && !row.is_first()
         });
-        self.rows.retain(|row| !row.is_first());
         Ok(Price::new(first, self.rows))
     }
 }
