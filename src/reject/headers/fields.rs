@@ -26,21 +26,21 @@ impl Fields {
         }
     }
 
-    /// Adds a header, whose value is written to the end of the text.
+    /// Adds a header, whose value is written to the end of the text, unless nothing is.
     pub(crate) fn add(&mut self, name: &'static HeaderName, write: impl FnOnce(&mut String)) {
         let start = self.text.len();
         write(&mut self.text);
-        self.fields.push((name, self.text.len() - start));
+        let length = self.text.len() - start;
+        if length > 0 {
+            self.fields.push((name, length));
+        }
     }
 
-    /// Sets those that have something to say that a header can hold.
+    /// Sets those that a header can hold.
     pub(super) fn insert_into(self, headers: &mut HeaderMap) {
         let mut text = Bytes::from(self.text);
         for (name, length) in self.fields {
-            let value = text.split_to(length);
-            if length > 0
-                && let Ok(value) = HeaderValue::from_maybe_shared(value)
-            {
+            if let Ok(value) = HeaderValue::from_maybe_shared(text.split_to(length)) {
                 headers.insert(name, value);
             }
         }
