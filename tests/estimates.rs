@@ -13,7 +13,7 @@ use tower_token_quota::api::{
 };
 use tower_token_quota::count::media_tokens;
 use tower_token_quota::policy::{OpaqueInput, OutputCap, Period, ReserveOutput, Unit, Window};
-use tower_token_quota::reject::LimitView;
+use tower_token_quota::reject::{Fields, LimitView};
 use tower_token_quota::store::Balance;
 use tower_token_quota::watch::Event;
 use tower_token_quota::{Forecast, Limit, Quota, Tier, TokenQuotaLayer};
@@ -365,8 +365,9 @@ fn an_api_of_ones_own_can_be_tested_without_the_layer() {
     };
     let day = Window::Calendar(Period::Day);
     let limits = [LimitView::new("daily", Unit::Tokens, day, balance, 0)];
-    let mut headers = HeaderMap::new();
-    Bare.limit_headers(&limits, &mut headers);
+    let (mut fields, mut headers) = (Fields::default(), HeaderMap::new());
+    Bare.limit_headers(&limits, &mut fields);
+    fields.insert_into(&mut headers);
     assert_eq!(headers["x-ratelimit-remaining-tokens"], "9");
     let image = Medium::unknown(MediumKind::Image);
     assert_eq!(media_tokens("gpt-4o", &[image]), 1_445);

@@ -52,7 +52,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, Method};
 
 use crate::count::media_tokens;
-use crate::reject::{LimitView, Rejection};
+use crate::reject::{Fields, LimitView, Rejection};
 
 /// What we change in a request before it is forwarded. Empty for most calls.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -219,8 +219,8 @@ pub trait Api: fmt::Debug + Send + Sync + 'static {
 
     /// Tells of the limits in the head of an admitted answer, in this API's words: `x-ratelimit-*`, as OpenAI writes them,
     /// unless it has words of its own. The provider's headers are gone by then, and the IETF draft's follow.
-    fn limit_headers(&self, limits: &[LimitView<'_>], headers: &mut HeaderMap) {
-        crate::reject::openai_headers(limits, headers);
+    fn limit_headers(&self, limits: &[LimitView<'_>], fields: &mut Fields) {
+        crate::reject::openai_headers(limits, fields);
     }
 
     /// The JSON body of a rejection, in this API's words: OpenAI's, unless it has words of its own.

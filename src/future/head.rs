@@ -30,16 +30,16 @@ pub(super) fn tell(headers: &mut HeaderMap, accounting: &Accounting) {
 }
 
 fn quota_fields(fields: &mut Fields, hold: &Hold) {
-    fields.add(&WARNING, |text| list(text, hold.warnings()));
-    fields.add(&SHADOW, |text| list(text, hold.shadows()));
+    fields.write(&WARNING, |text| list(text, hold.warnings()));
+    fields.write(&SHADOW, |text| list(text, hold.shadows()));
     let degraded = hold.degraded().map_or("", OnStoreFailure::as_str);
-    fields.add(&DEGRADED, |text| text.push_str(degraded));
+    fields.write(&DEGRADED, |text| text.push_str(degraded));
 }
 
 fn model_fields(fields: &mut Fields, hold: &Hold) {
     let asked = hold.downgraded_from().unwrap_or_default();
-    fields.add(&MODEL, |text| text.push_str(hold.model()));
-    fields.add(&DOWNGRADED_FROM, |text| text.push_str(asked));
+    fields.write(&MODEL, |text| text.push_str(hold.model()));
+    fields.write(&DOWNGRADED_FROM, |text| text.push_str(asked));
 }
 
 fn list<'a>(text: &mut String, ids: impl Iterator<Item = &'a str>) {

@@ -4,10 +4,10 @@ mod headers;
 mod problem;
 mod response;
 
-pub use headers::LimitView;
+pub use headers::{Fields, LimitView};
 
 pub(crate) use headers::{
-    Fields, admitted_headers, anthropic_headers, openai_headers, rfc3339_text, seconds_text,
+    admitted_headers, anthropic_headers, openai_headers, rfc3339_text, seconds_text,
 };
 pub(crate) use response::{answer, echo_request_id, render, request_id};
 

@@ -19,7 +19,7 @@ use http::{HeaderMap, HeaderName, Method};
 
 use super::path::ends_with;
 use super::{Api, Call, Canned, Counted, Input, Invalid, Tally, Target};
-use crate::reject::{LimitView, Rejection, anthropic_headers};
+use crate::reject::{Fields, LimitView, Rejection, anthropic_headers};
 
 /// `POST …/v1/messages`: of Anthropic, and of compatible servers.
 ///
@@ -55,8 +55,8 @@ impl Api for AnthropicMessages {
         answer::tally(document, tally);
     }
 
-    fn limit_headers(&self, limits: &[LimitView<'_>], headers: &mut HeaderMap) {
-        anthropic_headers(limits, headers);
+    fn limit_headers(&self, limits: &[LimitView<'_>], fields: &mut Fields) {
+        anthropic_headers(limits, fields);
     }
 
     fn error_body(&self, rejection: &Rejection, request_id: &str) -> Bytes {

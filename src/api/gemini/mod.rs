@@ -20,7 +20,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Method};
 
 use super::{Api, Call, Canned, Counted, Edit, Input, Invalid, Splice, Tally, Target};
-use crate::reject::{LimitView, Rejection};
+use crate::reject::{Fields, LimitView, Rejection};
 
 /// `POST …/models/{model}:generateContent` and `:streamGenerateContent`, and the same of tuned models and endpoints.
 ///
@@ -59,7 +59,7 @@ impl Api for Gemini {
     }
 
     /// Google sends no headers of this kind, and its clients look for none.
-    fn limit_headers(&self, _limits: &[LimitView<'_>], _headers: &mut HeaderMap) {}
+    fn limit_headers(&self, _limits: &[LimitView<'_>], _fields: &mut Fields) {}
 
     fn is_spoken(&self, headers: &HeaderMap) -> bool {
         ["x-goog-api-key", "x-goog-api-client"]

@@ -12,8 +12,8 @@ static STATE: HeaderName = HeaderName::from_static("ratelimit");
 
 /// The fields of draft-ietf-httpapi-ratelimit-headers-10: every hard and soft limit by its id.
 pub(super) fn write(fields: &mut Fields, limits: &[LimitView<'_>]) {
-    fields.add(&POLICY, |text| list(text, limits, policy));
-    fields.add(&STATE, |text| list(text, limits, state));
+    fields.write(&POLICY, |text| list(text, limits, policy));
+    fields.write(&STATE, |text| list(text, limits, state));
 }
 
 /// Both fields take about so many bytes.

@@ -1,12 +1,28 @@
 //! Headers that are made together.
 
+use std::fmt::{Display, Write};
+
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use smallvec::SmallVec;
 
 /// Headers in the making. Their values are written one behind the other, and share that one text: to allocate each of
 /// them would be most of what they cost.
-pub(crate) struct Fields {
+///
+/// ```
+/// use http::{HeaderMap, HeaderName};
+/// use tower_token_quota::reject::Fields;
+///
+/// static LEFT: HeaderName = HeaderName::from_static("x-tokens-left");
+///
+/// let mut fields = Fields::default();
+/// fields.add(&LEFT, 99_750);
+/// let mut headers = HeaderMap::new();
+/// fields.insert_into(&mut headers);
+/// assert_eq!(headers["x-tokens-left"], "99750");
+/// ```
+#[derive(Debug, Default)]
+pub struct Fields {
     text: String,
     fields: SmallVec<[Field; MOST]>,
 }
@@ -14,8 +30,8 @@ pub(crate) struct Fields {
 /// A header's name, and the length of its value.
 type Field = (&'static HeaderName, usize);
 
-/// As many as are made at once: Anthropic's four times three are the most.
-const MOST: usize = 12;
+/// As many as are made at once: Anthropic's four times three, the draft's two, the model's and a warning.
+const MOST: usize = 16;
 
 impl Fields {
     /// None yet, with room for values of so many bytes in all.
@@ -26,8 +42,16 @@ impl Fields {
         }
     }
 
+    /// Adds a header with this value; none where the value is empty, or nothing that a header can hold.
+    pub fn add(&mut self, name: &'static HeaderName, value: impl Display) {
+        // A text takes all that is written; what a value does not say of itself is not ours to tell.
+        self.write(name, |text| {
+            let _ = write!(text, "{value}");
+        });
+    }
+
     /// Adds a header, whose value is written to the end of the text, unless nothing is.
-    pub(crate) fn add(&mut self, name: &'static HeaderName, write: impl FnOnce(&mut String)) {
+    pub(crate) fn write(&mut self, name: &'static HeaderName, write: impl FnOnce(&mut String)) {
         let start = self.text.len();
         write(&mut self.text);
         let length = self.text.len() - start;
@@ -36,8 +60,10 @@ impl Fields {
         }
     }
 
-    /// Sets those that a header can hold.
-    pub(super) fn insert_into(self, headers: &mut HeaderMap) {
+    /// Sets them, in the place of headers of these names that there are.
+    pub fn insert_into(self, headers: &mut HeaderMap) {
+        // Made room for at once; where that is refused, each insertion sees for itself.
+        let _ = headers.try_reserve(self.fields.len());
         let mut text = Bytes::from(self.text);
         for (name, length) in self.fields {
             if let Ok(value) = HeaderValue::from_maybe_shared(text.split_to(length)) {
@@ -65,9 +91,9 @@ mod tests {
 
     #[test]
     fn what_no_header_can_hold_is_left_out_and_the_others_keep_their_values() {
-        let mut fields = Fields::with_room(0);
+        let mut fields = Fields::default();
         for (name, value) in NAMES.iter().zip(["first", "", "a\r\nb: c", "1"]) {
-            fields.add(name, |text| text.push_str(value));
+            fields.add(name, value);
         }
         let mut headers = HeaderMap::new();
         headers.insert("x-last", HeaderValue::from_static("before"));

@@ -7,7 +7,8 @@ mod fields;
 mod slots;
 mod time;
 
-pub(crate) use fields::Fields;
+pub use fields::Fields;
+
 pub(crate) use slots::{anthropic_headers, openai_headers};
 pub(crate) use time::{rfc3339, rfc3339_text, seconds_text};
 
@@ -61,23 +62,18 @@ pub(crate) fn admitted_headers(
     tell: impl FnOnce(&mut Fields),
 ) {
     remove_providers(headers);
-    // Made room for at once; where that is refused, each insertion sees for itself.
-    let _ = headers.try_reserve(MOST_ADDED);
+    let mut fields = Fields::with_room(draft::room(limits) + SLOTS_AND_OURS);
     match api {
-        Some(api) => api.limit_headers(limits, headers),
-        None => openai_headers(limits, headers),
+        Some(api) => api.limit_headers(limits, &mut fields),
+        None => openai_headers(limits, &mut fields),
     }
-    let mut fields = Fields::with_room(draft::room(limits) + OURS);
     draft::write(&mut fields, limits);
     tell(&mut fields);
     fields.insert_into(headers);
 }
 
-/// As many as are added to most answers: six of slots, the draft's two, and ours.
-const MOST_ADDED: usize = 10;
-
-/// Our own fields take about so many bytes.
-const OURS: usize = 32;
+/// The slots and our own fields take about so many bytes.
+const SLOTS_AND_OURS: usize = 128;
 
 /// Families of headers in which providers describe our account with them, and ours, should they say such things too.
 const PROVIDERS: [&str; 6] = [

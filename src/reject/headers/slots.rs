@@ -1,6 +1,6 @@
 //! The headers that providers have for the limits of an account, filled with the caller's own.
 
-use http::{HeaderMap, HeaderName};
+use http::HeaderName;
 
 use super::fields::{Fields, push_number};
 use super::{LimitView, draft, time};
@@ -29,9 +29,9 @@ impl Slot {
         reset: impl FnOnce(&mut String),
     ) {
         let (amount, left) = (limit.balance.amount, limit.balance.remaining());
-        fields.add(&self.limit, |text| push_number(text, amount));
-        fields.add(&self.remaining, |text| push_number(text, left));
-        fields.add(&self.reset, reset);
+        fields.write(&self.limit, |text| push_number(text, amount));
+        fields.write(&self.remaining, |text| push_number(text, left));
+        fields.write(&self.reset, reset);
     }
 }
 
@@ -83,42 +83,35 @@ static ANTHROPIC: [(Unit, Slot); 4] = [
     ),
 ];
 
-/// A slot's values take about so many bytes.
-const USUAL: usize = 48;
-
 /// OpenAI's slots: one for requests, one for tokens. A slot describes the hard limit with the smallest share left,
 /// the longer window on a tie. Limits of input or output tokens alone take the tokens' slot only if nothing counts both.
-pub(crate) fn openai_headers(limits: &[LimitView<'_>], headers: &mut HeaderMap) {
+pub(crate) fn openai_headers(limits: &[LimitView<'_>], fields: &mut Fields) {
     let tightest = |units: &[Unit]| tightest(limits, units);
-    let mut fields = Fields::with_room(USUAL * OPENAI.len());
     let requests = tightest(&[Unit::Requests]);
     let tokens =
         tightest(&[Unit::Tokens]).or_else(|| tightest(&[Unit::InputTokens, Unit::OutputTokens]));
     for (slot, limit) in OPENAI.iter().zip([requests, tokens]) {
         let Some(limit) = limit else { continue };
         let wait = limit.balance.resets_in.unwrap_or(0);
-        slot.describe(limit, &mut fields, |text| {
+        slot.describe(limit, fields, |text| {
             time::push_go_duration(text, wait);
         });
     }
-    fields.insert_into(headers);
 }
 
 /// Anthropic's slots: one for each unit that it limits, and a reset says when, not in which time. A slot describes the hard
 /// limit with the smallest share left, the longer window on a tie.
-pub(crate) fn anthropic_headers(limits: &[LimitView<'_>], headers: &mut HeaderMap) {
-    let mut fields = Fields::with_room(USUAL * ANTHROPIC.len());
+pub(crate) fn anthropic_headers(limits: &[LimitView<'_>], fields: &mut Fields) {
     for (unit, slot) in &ANTHROPIC {
         let Some(limit) = tightest(limits, &[*unit]) else {
             continue;
         };
         let wait = i64::try_from(limit.balance.resets_in.unwrap_or(0)).unwrap_or(i64::MAX);
         let at = limit.at.saturating_add(wait);
-        slot.describe(limit, &mut fields, |text| {
+        slot.describe(limit, fields, |text| {
             text.push_str(&time::rfc3339_text(at));
         });
     }
-    fields.insert_into(headers);
 }
 
 /// The hard limit of these units that has the smallest share left.

@@ -51,15 +51,17 @@ fn a_slot_describes_the_tightest_limit_of_its_unit_and_the_longer_window_on_a_ti
 
 #[test]
 fn anthropics_slots_are_one_a_unit_and_reset_at_a_time() {
-    let mut headers = HeaderMap::new();
+    let mut fields = Fields::default();
     anthropic_headers(
         &[
             view("tpm", Unit::Tokens, MINUTE, 60, 30),
             view("tpd", Unit::Tokens, DAY, 600, 300),
             view("in", Unit::InputTokens, DAY, 10, 12),
         ],
-        &mut headers,
+        &mut fields,
     );
+    let mut headers = HeaderMap::new();
+    fields.insert_into(&mut headers);
     assert_eq!(headers.len(), 6);
     assert_eq!(headers["anthropic-ratelimit-tokens-limit"], "600");
     assert_eq!(headers["anthropic-ratelimit-tokens-remaining"], "300");

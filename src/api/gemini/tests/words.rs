@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::api::{Canned, Events};
 use crate::policy::Unit;
-use crate::reject::{RefusedLimit, Rejection, RejectionKind};
+use crate::reject::{Fields, RefusedLimit, Rejection, RejectionKind};
 use crate::store::{Balance, Reason};
 
 fn error(rejection: &Rejection) -> Value {
@@ -100,8 +100,9 @@ fn a_parameter_and_a_kind_are_told() {
 
 #[test]
 fn no_headers_tell_of_limits() {
-    let mut headers = HeaderMap::new();
-    Gemini.limit_headers(&[], &mut headers);
+    let (mut fields, mut headers) = (Fields::default(), HeaderMap::new());
+    Gemini.limit_headers(&[], &mut fields);
+    fields.insert_into(&mut headers);
     assert!(headers.is_empty());
 }
 
