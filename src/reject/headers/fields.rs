@@ -1,5 +1,6 @@
 //! Headers that are made together.
 
+use std::borrow::Cow;
 use std::fmt::{Display, Write};
 
 use bytes::Bytes;
@@ -57,6 +58,14 @@ impl Fields {
         let length = self.text.len() - start;
         if length > 0 {
             self.fields.push((name, length));
+        }
+    }
+
+    /// This name: the static one, where it is among these. To clone one that came over the wire takes an allocation.
+    pub(super) fn shared_name(&self, name: &HeaderName) -> Cow<'static, HeaderName> {
+        match self.fields.iter().find(|(ours, _)| *ours == name) {
+            Some(&(ours, _)) => Cow::Borrowed(ours),
+            None => Cow::Owned(name.clone()),
         }
     }
 

@@ -13,6 +13,7 @@ pub(crate) use slots::{anthropic_headers, openai_headers};
 pub(crate) use time::{rfc3339, rfc3339_text, seconds_text};
 
 use http::{HeaderMap, HeaderName};
+use smallvec::SmallVec;
 
 use crate::api::Api;
 use crate::policy::{Enforcement, Unit, Window};
@@ -61,7 +62,6 @@ pub(crate) fn admitted_headers(
     limits: &[LimitView<'_>],
     tell: impl FnOnce(&mut Fields),
 ) {
-    remove_providers(headers);
     let mut fields = Fields::with_room(draft::room(limits) + SLOTS_AND_OURS);
     match api {
         Some(api) => api.limit_headers(limits, &mut fields),
@@ -69,6 +69,7 @@ pub(crate) fn admitted_headers(
     }
     draft::write(&mut fields, limits);
     tell(&mut fields);
+    remove_providers(headers, &fields);
     fields.insert_into(headers);
 }
 
@@ -85,19 +86,19 @@ const PROVIDERS: [&str; 6] = [
     "anthropic-priority-",
 ];
 
-fn remove_providers(headers: &mut HeaderMap) {
+fn remove_providers(headers: &mut HeaderMap, ours: &Fields) {
     let theirs = |name: &HeaderName| {
         PROVIDERS
             .iter()
             .any(|prefix| name.as_str().starts_with(prefix))
     };
-    let names: Vec<HeaderName> = headers
+    let names: SmallVec<[_; 8]> = headers
         .keys()
         .filter(|name| theirs(name))
-        .cloned()
+        .map(|name| ours.shared_name(name))
         .collect();
     for name in names {
-        headers.remove(name);
+        headers.remove(&*name);
     }
 }
 

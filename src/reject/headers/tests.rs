@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use http::HeaderValue;
+use proptest::prelude::*;
 
 use super::*;
 use crate::policy::Period;
@@ -76,6 +77,48 @@ fn anthropics_slots_are_one_a_unit_and_reset_at_a_time() {
 fn the_providers_own_limits_are_not_passed_on() {
     let headers = headers(&[]);
     assert!(headers.is_empty(), "{headers:?}");
+}
+
+/// A provider's headers: some describe our account, and of these some have the names of ours.
+const SENT: [&str; 12] = [
+    "content-type",
+    "x-ratelimit-limit-requests",
+    "x-ratelimit-reset-tokens",
+    "x-ratelimit-limit-project-tokens",
+    "x-rate-limit-left",
+    "x-request-id",
+    "anthropic-ratelimit-requests-limit",
+    "anthropic-priority-output-tokens-limit",
+    "ratelimit",
+    "set-cookie",
+    "x-quota-by-the-provider",
+    "x-ratio",
+];
+
+proptest! {
+    #[test]
+    fn an_answers_head_is_the_providers_without_its_limits_and_ours_behind_it(
+        sent in prop::collection::vec(prop::sample::select(&SENT[..]), 0..16),
+    ) {
+        let limits = [view("rpm", Unit::Requests, MINUTE, 60, 30)];
+        let mut ours = HeaderMap::new();
+        admitted_headers(&mut ours, None, &limits, |_| ());
+        let mut headers = HeaderMap::new();
+        for name in sent {
+            // As one that was read, the name is the map's own.
+            let name = HeaderName::try_from(name).expect("a name");
+            headers.append(name, HeaderValue::from(headers.len()));
+        }
+        let mut naive = headers.clone();
+        for name in headers.keys() {
+            if PROVIDERS.iter().any(|prefix| name.as_str().starts_with(prefix)) {
+                naive.remove(name);
+            }
+        }
+        naive.extend(ours);
+        admitted_headers(&mut headers, None, &limits, |_| ());
+        prop_assert!(headers.iter().eq(naive.iter()), "{headers:?} {naive:?}");
+    }
 }
 
 #[test]
