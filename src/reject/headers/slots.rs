@@ -109,7 +109,7 @@ pub(crate) fn anthropic_headers(limits: &[LimitView<'_>], fields: &mut Fields) {
         let wait = i64::try_from(limit.balance.resets_in.unwrap_or(0)).unwrap_or(i64::MAX);
         let at = limit.at.saturating_add(wait);
         slot.describe(limit, fields, |text| {
-            text.push_str(&time::rfc3339_text(at));
+            time::push_rfc3339(text, at);
         });
     }
 }

@@ -1,5 +1,6 @@
 //! Waits and times, as headers and messages spell them.
 
+use std::fmt::Write;
 use std::time::Duration;
 
 use http::HeaderValue;
@@ -37,10 +38,18 @@ pub(crate) fn rfc3339(micros: i64) -> HeaderValue {
 
 /// See [`rfc3339`].
 pub(crate) fn rfc3339_text(micros: i64) -> String {
+    rounded_up(micros).to_string()
+}
+
+/// See [`rfc3339`].
+pub(super) fn push_rfc3339(text: &mut String, micros: i64) {
+    // A text takes all that is written.
+    let _ = write!(text, "{}", rounded_up(micros));
+}
+
+fn rounded_up(micros: i64) -> Timestamp {
     let seconds = micros.div_euclid(1_000_000) + i64::from(micros.rem_euclid(1_000_000) > 0);
-    Timestamp::from_second(seconds)
-        .unwrap_or(Timestamp::MAX)
-        .to_string()
+    Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX)
 }
 
 /// A wait as Go writes it, rounded up, for messages.
