@@ -117,8 +117,38 @@ impl<'a> Value<'a> {
         }
         match self.unescaped() {
             Some(text) => Ok(Cow::Borrowed(text)),
+            None => self.decoded(),
+        }
+    }
+
+    #[inline(never)]
+    fn decoded(self) -> serde_json::Result<Cow<'a, str>> {
+        match self.simply_escaped() {
+            Some(text) => Ok(Cow::Owned(text)),
             None => serde_json::from_str(self.json).map(|Key(text)| text),
         }
+    }
+
+    /// The text of a string that has no escapes but those of two bytes, as most that are written by people: line breaks and quotes.
+    fn simply_escaped(self) -> Option<String> {
+        let mut rest = self.json.strip_prefix('"')?.strip_suffix('"')?;
+        let mut text = String::with_capacity(rest.len());
+        while let Some(at) = memchr::memchr(b'\\', rest.as_bytes()) {
+            let (before, escape) = rest.split_at(at);
+            text.push_str(before);
+            text.push(match escape.as_bytes().get(1)? {
+                b'n' => '\n',
+                b't' => '\t',
+                b'r' => '\r',
+                b'b' => '\u{8}',
+                b'f' => '\u{c}',
+                &itself @ (b'"' | b'\\' | b'/') => char::from(itself),
+                _ => return None,
+            });
+            rest = &escape[2..];
+        }
+        text.push_str(rest);
+        Some(text)
     }
 
     /// What stands between the quotes of a string that has no escapes.
