@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use smallvec::SmallVec;
 
-use super::is_blank;
+use super::blank::{behind_blanks, is_blank};
 use super::quote::behind_judged_string;
 use super::text::Key;
 use super::value::Value;
@@ -27,8 +27,16 @@ pub(super) enum Next {
 /// A bracket that is open, by the one that closes it.
 type Closing = u8;
 
-/// Those of a value, the innermost last.
+/// Those around a value, the innermost last.
 type Open = SmallVec<[Closing; 32]>;
+
+fn closing(opening: u8) -> Option<Closing> {
+    match opening {
+        b'[' => Some(b']'),
+        b'{' => Some(b'}'),
+        _ => None,
+    }
+}
 
 impl<'a> Judge<'a> {
     pub(super) fn of(text: &'a str) -> Self {
@@ -73,23 +81,18 @@ impl<'a> Judge<'a> {
     pub(super) fn value(&mut self) -> Option<Value<'a>> {
         let first = self.mark()?;
         let start = self.at;
-        if first == b'"' {
-            let is_escaped = self.string()?;
-            let made = if is_escaped {
-                Value::part
-            } else {
-                Value::unescaped_part
-            };
-            return self.text.get(start..self.at).map(made);
+        let mut is_unescaped = false;
+        match (first, closing(first)) {
+            (b'"', _) => is_unescaped = !self.string()?,
+            (_, Some(closing)) => self.brackets(closing)?,
+            (_, None) => self.plain(first)?,
         }
-        let mut open = Open::new();
-        loop {
-            self.begin(&mut open)?;
-            if !self.go_on(&mut open)? {
-                break;
-            }
-        }
-        self.text.get(start..self.at).map(Value::part)
+        let json = self.text.get(start..self.at)?;
+        Some(if is_unescaped {
+            Value::unescaped_part(json)
+        } else {
+            Value::part(json)
+        })
     }
 
     /// That nothing else follows.
@@ -97,50 +100,55 @@ impl<'a> Judge<'a> {
         self.mark().is_none().then_some(())
     }
 
-    /// Reads to the end of a value, or to the first part of one that has parts: which is left open, to be gone on with.
-    fn begin(&mut self, open: &mut Open) -> Option<()> {
+    /// An object or an array that begins here, however deep.
+    fn brackets(&mut self, mut closing: Closing) -> Option<()> {
+        let mut around = Open::new();
+        self.at += 1;
+        let mut next = self.first(closing)?;
         loop {
-            let closing = match self.mark()? {
-                b'"' => return self.string().map(drop),
-                b'[' => b']',
-                b'{' => b'}',
-                b'n' => return self.word(b"null"),
-                b't' => return self.word(b"true"),
-                b'f' => return self.word(b"false"),
-                _ => return self.number(),
+            next = match next {
+                Next::Part => match self.part(closing)? {
+                    Some(inner) => {
+                        around.push(closing);
+                        closing = inner;
+                        self.first(closing)?
+                    }
+                    None => self.next(closing)?,
+                },
+                Next::End => {
+                    let Some(outer) = around.pop() else {
+                        return Some(());
+                    };
+                    closing = outer;
+                    self.next(closing)?
+                }
             };
-            self.at += 1;
-            if self.first(closing)? == Next::End {
-                return Some(());
-            }
-            open.push(closing);
-            self.name(closing)?;
         }
     }
 
-    /// Goes on to the next value behind one that has ended, and behind the brackets that end with it: there is none where all are
-    /// closed.
-    fn go_on(&mut self, open: &mut Open) -> Option<bool> {
-        while let Some(&closing) = open.last() {
-            match self.next(closing)? {
-                Next::Part => return self.name(closing).map(|()| true),
-                Next::End => open.pop(),
-            };
-        }
-        Some(false)
-    }
-
-    /// The key of a part, in an object.
-    fn name(&mut self, closing: Closing) -> Option<()> {
-        if closing == b'}' {
+    /// Goes on behind an item or a member; of one that has parts, behind its opening bracket: then the closing one comes back.
+    #[inline]
+    fn part(&mut self, closes: Closing) -> Option<Option<Closing>> {
+        if closes == b'}' {
             self.mark()?;
             self.string()?;
             self.colon()?;
         }
-        Some(())
+        let first = self.mark()?;
+        if first == b'"' {
+            self.string()?;
+            return Some(None);
+        }
+        let inner = closing(first);
+        match inner {
+            Some(_) => self.at += 1,
+            None => self.plain(first)?,
+        }
+        Some(inner)
     }
 
     /// A string, and whether there are escapes in it.
+    #[inline(always)]
     fn string(&mut self) -> Option<bool> {
         if self.peek()? != b'"' {
             return None;
@@ -150,6 +158,16 @@ impl<'a> Judge<'a> {
         Some(is_escaped)
     }
 
+    /// What has neither quotes nor brackets.
+    fn plain(&mut self, first: u8) -> Option<()> {
+        match first {
+            b'n' => self.word(b"null"),
+            b't' => self.word(b"true"),
+            b'f' => self.word(b"false"),
+            _ => self.number(),
+        }
+    }
+
     fn number(&mut self) -> Option<()> {
         self.skip(b"-");
         let start = self.at;
@@ -157,6 +175,14 @@ impl<'a> Judge<'a> {
         if self.text.as_bytes()[start] == b'0' && self.at > start + 1 {
             return None;
         }
+        match self.peek() {
+            Some(b'.' | b'e' | b'E') => self.fraction(),
+            _ => Some(()),
+        }
+    }
+
+    /// What follows the digits of a number, if it is no whole one.
+    fn fraction(&mut self) -> Option<()> {
         if self.skip(b".") {
             self.digits()?;
         }
@@ -193,14 +219,14 @@ impl<'a> Judge<'a> {
     }
 
     /// The next byte behind white space.
+    #[inline]
     fn mark(&mut self) -> Option<u8> {
-        loop {
-            let byte = self.peek()?;
-            if !is_blank(byte) {
-                return Some(byte);
-            }
-            self.at += 1;
+        let byte = self.peek()?;
+        if !is_blank(byte) {
+            return Some(byte);
         }
+        self.at = behind_blanks(self.text.as_bytes(), self.at);
+        self.peek()
     }
 
     /// Goes on behind one of these bytes, if one comes next.

@@ -3,6 +3,7 @@
 //! A text that came from somewhere is judged while it is read ([`members`], [`items`]): what is JSON is what `serde_json` says is, and
 //! where it is none `serde_json` words why. What was found is a [`Value`], and is walked without being judged again.
 
+mod blank;
 #[cfg(any(test, fuzzing))]
 mod compare;
 mod judge;
@@ -11,6 +12,7 @@ mod scanner;
 mod stop;
 mod text;
 mod value;
+mod words;
 
 #[cfg(fuzzing)]
 pub(crate) use compare::compare;
@@ -26,10 +28,6 @@ use std::ops::Range;
 pub(super) fn position(whole: &str, part: &str) -> Range<usize> {
     let start = (part.as_ptr() as usize).saturating_sub(whole.as_ptr() as usize);
     start..start + part.len()
-}
-
-fn is_blank(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
 }
 
 #[cfg(test)]

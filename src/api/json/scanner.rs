@@ -2,11 +2,12 @@
 
 use std::borrow::Cow;
 
-use super::is_blank;
+use super::blank::{behind_blanks, is_blank};
 use super::quote::behind_string;
 use super::stop::Stop;
 use super::text::Key;
 use super::value::Value;
+use super::words::up_to_mark;
 use crate::api::Invalid;
 
 /// Reads a value that is known to be JSON: so it need not look at every comma, and of a text at nothing but its end.
@@ -125,6 +126,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Goes on behind the end of the string that it is in, and says whether there are escapes in it.
+    #[inline(always)]
     fn leave_string(&mut self) -> Option<bool> {
         let is_escaped;
         (self.at, is_escaped) = behind_string(self.text.as_bytes(), self.at)?;
@@ -136,6 +138,7 @@ impl<'a> Scanner<'a> {
         let bytes = self.text.as_bytes();
         let (mut at, mut depth) = (self.at, 0_usize);
         loop {
+            at = up_to_mark(bytes, at);
             let byte = *bytes.get(at)?;
             at += 1;
             match byte {
@@ -166,8 +169,8 @@ impl<'a> Scanner<'a> {
     }
 
     fn skip_blanks(&mut self) {
-        while self.peek().is_some_and(is_blank) {
-            self.at += 1;
+        if self.peek().is_some_and(is_blank) {
+            self.at = behind_blanks(self.text.as_bytes(), self.at);
         }
     }
 }
