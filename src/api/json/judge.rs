@@ -95,6 +95,15 @@ impl<'a> Judge<'a> {
         })
     }
 
+    /// An object, and nothing else.
+    pub(super) fn object(mut self) -> Option<()> {
+        if self.mark()? != b'{' {
+            return None;
+        }
+        self.value()?;
+        self.end()
+    }
+
     /// That nothing else follows.
     pub(super) fn end(&mut self) -> Option<()> {
         self.mark().is_none().then_some(())

@@ -16,10 +16,10 @@ mod words;
 
 #[cfg(fuzzing)]
 pub(crate) use compare::compare;
-pub(super) use quote::{behind_string, quote_or_backslash};
+pub(super) use quote::quote_or_backslash;
 pub(super) use scanner::Scanner;
 pub(super) use stop::{Stop, unplaced};
-pub(super) use text::{items, members};
+pub(super) use text::{is_object, items, members};
 pub(super) use value::{Kind, Value};
 
 use std::ops::Range;

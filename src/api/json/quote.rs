@@ -6,7 +6,7 @@ use super::words::{near, quotes_and_backslashes, specials};
 
 /// What comes behind the string that this place is in, and whether there are escapes in it. That it is a string is known.
 #[inline(always)]
-pub(in crate::api) fn behind_string(bytes: &[u8], at: usize) -> Option<(usize, bool)> {
+pub(super) fn behind_string(bytes: &[u8], at: usize) -> Option<(usize, bool)> {
     match near(bytes, at, quotes_and_backslashes) {
         Some((end, b'"')) => Some((end + 1, false)),
         _ => behind_known_string(bytes, at),

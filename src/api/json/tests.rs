@@ -29,7 +29,7 @@ fn any_text() -> impl Strategy<Value = String> {
 }
 
 fn any_string() -> impl Strategy<Value = String> {
-    const PIECES: [&str; 18] = [
+    const PIECES: [&str; 22] = [
         "a",
         "key",
         "[",
@@ -44,6 +44,10 @@ fn any_string() -> impl Strategy<Value = String> {
         "\\\"",
         "\\\\",
         "\\n",
+        "\\t",
+        "\\r",
+        "\\b",
+        "\\f",
         "\\/",
         "\\u0041",
         "\\ud83d\\ude00",
@@ -57,7 +61,7 @@ fn any_string() -> impl Strategy<Value = String> {
 }
 
 fn blank() -> impl Strategy<Value = String> {
-    prop_oneof![3 => Just(String::new()), 1 => "[ \t\n\r]{1,3}"]
+    prop_oneof![6 => Just(String::new()), 1 => "[ \t\n\r]{1,3}", 1 => "\n {4,20}"]
 }
 
 /// A text with a mistake, as a rule: something left out, put in or exchanged.

@@ -45,6 +45,11 @@ pub(in crate::api) fn items<'a>(
     judge.end().ok_or_else(stop)
 }
 
+/// Whether a text is an object. What its keys stand for is not looked at.
+pub(in crate::api) fn is_object(json: &str) -> bool {
+    Judge::of(json).object().is_some()
+}
+
 /// What a text was expected to be.
 enum Shape {
     Object,

@@ -1,19 +1,17 @@
 //! A small copy of a JSON document of any size.
 
-mod compact;
 mod copy;
 mod token;
 
 #[cfg(test)]
 mod tests;
 
-use compact::is_compact;
 use copy::BoundedCopy;
 use token::Token;
 
 pub(crate) use copy::Bounds;
 
-use super::text_of;
+use super::json::is_object;
 
 /// Copies the small members of JSON objects that come in pieces, so that their usage can be read in bounded memory.
 ///
@@ -76,9 +74,9 @@ impl Outline {
 
     /// Reads on, and calls `each` with the copy of every object that is now complete.
     pub(crate) fn feed(&mut self, bytes: &[u8], mut each: impl FnMut(&str)) {
-        if self.is_own_copy(bytes) {
+        if let Some(object) = self.whole(bytes) {
             self.place = Place::AfterDocument;
-            return each(&text_of(bytes));
+            return each(object);
         }
         self.copy.expect(bytes.len());
         let mut at = 0;
@@ -91,9 +89,11 @@ impl Outline {
         }
     }
 
-    /// Whether these bytes are a whole document, of which a copy would not differ.
-    fn is_own_copy(&self, bytes: &[u8]) -> bool {
-        self.place == Place::BeforeDocument && self.copy.takes(bytes.len()) && is_compact(bytes)
+    /// The object that these bytes are, if they are a whole document that is small: a copy would say the same.
+    fn whole<'b>(&self, bytes: &'b [u8]) -> Option<&'b str> {
+        let may_be = self.place == Place::BeforeDocument && self.copy.takes(bytes.len());
+        let text = may_be.then(|| str::from_utf8(bytes).ok())??;
+        is_object(text).then_some(text)
     }
 
     /// Reads the current key or value on, and returns how many bytes are part of it.
