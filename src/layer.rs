@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http::{Response, response};
 use tower::Layer;
 
-use crate::api::{self, Api};
+use crate::api::{self, Api, SharedApi};
 use crate::identify::Identify;
 use crate::quota::Quota;
 use crate::reject::Rejection;
@@ -32,7 +32,7 @@ pub struct TokenQuotaLayer {
 pub(crate) struct Shared {
     pub(crate) quota: Quota,
     pub(crate) identify: Arc<dyn Identify>,
-    pub(crate) apis: Vec<Arc<dyn Api>>,
+    pub(crate) apis: Vec<SharedApi>,
     pub(crate) max_body: usize,
     pub(crate) body_deadline: Duration,
     pub(crate) legacy_cap: bool,
@@ -59,7 +59,7 @@ impl TokenQuotaLayer {
         let shared = Shared {
             quota,
             identify: Arc::new(identify),
-            apis: api::families(),
+            apis: api::families().map(SharedApi::Family).into(),
             max_body: MAX_BODY,
             body_deadline: BODY_DEADLINE,
             legacy_cap: false,
@@ -89,7 +89,7 @@ impl TokenQuotaLayer {
     /// Meters calls of an API of your own too, before the built-in families are asked.
     #[must_use]
     pub fn api(self, api: impl Api) -> Self {
-        self.with(|shared| shared.apis.insert(0, Arc::new(api)))
+        self.with(|shared| shared.apis.insert(0, SharedApi::Added(Arc::new(api))))
     }
 
     /// Enforced output caps are also written by their older name, for servers that know no other (`max_tokens`: vLLM

@@ -1,7 +1,6 @@
 //! A call as the store sees it: reserved, and settled.
 
 use std::hint::black_box;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tower_token_quota::clock::{Clock, SystemClock};
@@ -63,12 +62,16 @@ impl Call {
     }
 }
 
-/// Ids as a quota makes them: counted up by all threads.
-#[derive(Default)]
-pub(crate) struct Ids(AtomicU64);
+/// Ids as a quota makes them: each thread counts them up in a lane of its own, which their last five bits tell.
+pub(crate) struct Ids(u128);
 
 impl Ids {
-    pub(crate) fn next(&self) -> HoldId {
-        HoldId::from_u128(self.0.fetch_add(1, Ordering::Relaxed).into())
+    pub(crate) fn of_thread(lane: usize) -> Self {
+        Self(lane as u128)
+    }
+
+    pub(crate) fn next(&mut self) -> HoldId {
+        self.0 += 1 << 5;
+        HoldId::from_u128(self.0)
     }
 }

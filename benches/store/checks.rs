@@ -13,7 +13,7 @@ use crate::time::time;
 
 /// One call of so many limits against as many checks as it books, of users who come in turn.
 pub(crate) fn beside_checks(users: usize, limits: usize, clock: &impl Clock) -> Pair {
-    let (store, ids) = (MemoryStore::new(), Ids::default());
+    let (store, mut ids) = (MemoryStore::new(), Ids::of_thread(0));
     let mut call = Call::of(0, limits);
     let names = |user| charges(user, limits).into_iter().map(|it| it.key);
     let mut names: Vec<_> = (0..users)

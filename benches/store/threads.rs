@@ -12,15 +12,11 @@ use crate::time::{time, together};
 
 /// Calls and checks of two threads, of one user and of a user each.
 pub(crate) fn threads() -> Vec<(&'static str, Pair)> {
-    let (stores, quota, limiter) = (
-        [(); 3].map(|()| (MemoryStore::new(), Ids::default())),
-        quota(),
-        limiter(),
-    );
+    let (stores, quota, limiter) = ([(); 3].map(|()| MemoryStore::new()), quota(), limiter());
     let (stores, quota, limiter) = (&stores, &quota, &limiter);
-    let calls = |store: usize, user: usize, limits: usize| {
+    let calls = |store: usize, thread: usize, user: usize, limits: usize| {
         let (mut call, clock) = (Call::of(user, limits), SystemClock::default());
-        let (store, ids) = &stores[store];
+        let (store, mut ids) = (&stores[store], Ids::of_thread(thread));
         move |_| call.make(store, &clock, ids.next())
     };
     let quotas = |user: usize| {
@@ -32,14 +28,17 @@ pub(crate) fn threads() -> Vec<(&'static str, Pair)> {
         move |_| check(limiter, &keys)
     };
     vec![
-        ("the store, one counter", two_threads(|_| calls(0, 1, 1))),
+        (
+            "the store, one counter",
+            two_threads(|thread| calls(0, thread, 1, 1)),
+        ),
         (
             "the store, one user, four limits",
-            two_threads(|_| calls(1, 1, 4)),
+            two_threads(|thread| calls(1, thread, 1, 4)),
         ),
         (
             "the store, a user each, four limits",
-            two_threads(|user| calls(2, user, 4)),
+            two_threads(|thread| calls(2, thread, thread, 4)),
         ),
         ("`Quota`, one user, four limits", two_threads(|_| quotas(1))),
         ("`Quota`, a user each, four limits", two_threads(quotas)),

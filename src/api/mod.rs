@@ -21,6 +21,7 @@ mod path;
 mod read;
 #[cfg(test)]
 pub(crate) mod recorded;
+mod shared;
 mod splice;
 mod sse;
 mod tally;
@@ -41,12 +42,12 @@ pub(crate) use json::compare;
 pub(crate) use outline::Bounds;
 pub(crate) use outline::Outline;
 pub(crate) use path::{NormalPath, can_name_model, with_model};
+pub(crate) use shared::SharedApi;
 pub(crate) use sse::Events;
 pub(crate) use unknown::{may_cost, tunnelled_method};
 
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, Method};
@@ -256,15 +257,15 @@ fn text_of(bytes: &[u8]) -> Cow<'_, str> {
 }
 
 /// The families we meter, in the order in which they are asked.
-pub(crate) fn families() -> Vec<Arc<dyn Api>> {
-    vec![
-        Arc::new(openai_chat::OpenAiChat),
-        Arc::new(openai_completions::OpenAiCompletions),
-        Arc::new(openai_embeddings::OpenAiEmbeddings),
-        Arc::new(anthropic_messages::AnthropicMessages),
-        Arc::new(gemini::Gemini),
-        Arc::new(openai_responses::OpenAiResponses),
-        Arc::new(openai_responses::OpenAiCompact),
+pub(crate) fn families() -> [&'static dyn Api; 7] {
+    [
+        &openai_chat::OpenAiChat,
+        &openai_completions::OpenAiCompletions,
+        &openai_embeddings::OpenAiEmbeddings,
+        &anthropic_messages::AnthropicMessages,
+        &gemini::Gemini,
+        &openai_responses::OpenAiResponses,
+        &openai_responses::OpenAiCompact,
     ]
 }
 

@@ -46,7 +46,7 @@ pub(crate) fn of(api: &dyn Api) -> Vec<Exchange> {
         let recognises =
             |api: &dyn Api| api.recognises(&http::Method::POST, NormalPath::of(path).as_str());
         // Families are asked in order.
-        let first = families().into_iter().find(|api| recognises(&**api));
+        let first = families().into_iter().find(|api| recognises(*api));
         first.map_or(recognises(api), |first| first.name() == api.name())
     });
     exchanges

@@ -56,7 +56,9 @@ impl BufferShare {
 
 impl Drop for BufferShare {
     fn drop(&mut self) {
-        self.budget.left.fetch_add(self.bytes, Ordering::AcqRel);
+        if self.bytes > 0 {
+            self.budget.left.fetch_add(self.bytes, Ordering::AcqRel);
+        }
     }
 }
 

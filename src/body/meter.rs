@@ -13,7 +13,7 @@ use bytes::Bytes;
 use http::header;
 use http::response::Parts;
 
-use crate::api::{Api, Tally};
+use crate::api::{SharedApi, Tally};
 use crate::fallback::Fallback;
 use crate::provider;
 use crate::quota::{Engine, Hold};
@@ -27,7 +27,7 @@ use limited::Limited;
 /// What is known of a call when its answer begins.
 pub(crate) struct MeterPlan {
     pub(crate) hold: Hold,
-    pub(crate) api: Arc<dyn Api>,
+    pub(crate) api: SharedApi,
     /// We asked for the stream's usage on the caller's behalf, and keep it from him.
     pub(crate) strip_usage: bool,
     /// The model may reason without showing it.
@@ -40,7 +40,7 @@ pub(crate) struct MeterPlan {
 pub(crate) struct Meter {
     /// Taken when it is settled.
     account: Option<Account>,
-    api: Arc<dyn Api>,
+    api: SharedApi,
     form: Form,
     by_status: ByStatus,
     /// What somebody who knows better says, whatever the answer does.
@@ -73,7 +73,7 @@ impl Meter {
     /// Watches an answer that was not ready when its call ended, and now is asked for again.
     pub(crate) fn following(
         engine: Arc<Engine>,
-        api: Arc<dyn Api>,
+        api: SharedApi,
         answer: Box<str>,
         head: &Parts,
     ) -> Box<Self> {
@@ -81,7 +81,7 @@ impl Meter {
     }
 
     /// It is large and handed on several times: boxed at once, it is not copied each time.
-    fn of(account: Account, api: Arc<dyn Api>, head: &Parts, strip_usage: bool) -> Box<Self> {
+    fn of(account: Account, api: SharedApi, head: &Parts, strip_usage: bool) -> Box<Self> {
         let by_status = ByStatus::of(head.status);
         Box::new(Self {
             form: Form::of(head, by_status, strip_usage),

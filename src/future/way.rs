@@ -2,11 +2,10 @@
 
 use std::cell::LazyCell;
 use std::iter;
-use std::sync::Arc;
 
 use http::Request;
 
-use crate::api::{self, Api, NormalPath};
+use crate::api::{self, NormalPath, SharedApi};
 use crate::layer::Shared;
 use crate::policy::UnknownCalls;
 use crate::watch::Event;
@@ -18,7 +17,7 @@ pub(super) enum Way {
     /// Straight through, unread.
     Straight,
     /// Through the preflight: of a known API, or to be counted as a request, or to be refused.
-    Metered(Option<Arc<dyn Api>>),
+    Metered(Option<SharedApi>),
 }
 
 impl Way {
@@ -37,7 +36,7 @@ impl Way {
             let tunnelled = iter::once_with(|| tunnelled.as_ref()).flatten();
             iter::once(request.method()).chain(tunnelled)
         };
-        let knows = |api: &&Arc<dyn Api>| {
+        let knows = |api: &&SharedApi| {
             readings().any(|path| methods().any(|method| api.recognises(method, path)))
         };
         if let Some(api) = shared.apis.iter().find(knows) {
@@ -64,7 +63,7 @@ impl Way {
 
 /// An answer that was not ready when its call ended.
 pub(super) struct Follow {
-    pub(super) api: Arc<dyn Api>,
+    pub(super) api: SharedApi,
     pub(super) answer: Box<str>,
 }
 

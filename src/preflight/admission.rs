@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use http::Request;
 
-use crate::api::{Api, Call};
+use crate::api::{Api, Call, SharedApi};
 use crate::body::{Buffered, MeterPlan, RequestBody};
 use crate::quota::Hold;
 
@@ -49,7 +49,7 @@ pub(super) enum Load<B> {
     Unread(B),
     /// A body that has been read.
     Read {
-        api: Arc<dyn Api>,
+        api: SharedApi,
         call: Arc<Call>,
         buffered: Buffered,
     },

@@ -7,7 +7,7 @@ use bytestring::ByteString;
 use http::Uri;
 use http::request::Parts;
 
-use crate::api::{Api, Call, Invalid, NormalPath, Target, can_name_model};
+use crate::api::{Api, Call, Invalid, NormalPath, SharedApi, Target, can_name_model};
 use crate::body::{Buffer, BufferError, Buffered};
 use crate::count::{CountTally, is_warm};
 use crate::identify::{Identifying, JsonBody, Unidentified};
@@ -28,7 +28,7 @@ const READING_IS_FASTER: usize = 16;
 pub(crate) struct Desk {
     pub(super) shared: Arc<Shared>,
     /// `None` for calls of unknown APIs, which count as requests only, or are refused.
-    pub(super) api: Option<Arc<dyn Api>>,
+    pub(super) api: Option<SharedApi>,
     pub(super) head: Parts,
     pub(super) subject: Option<Subject>,
     buffered: Option<Buffered>,
@@ -38,7 +38,7 @@ pub(crate) struct Desk {
 }
 
 impl Desk {
-    pub(super) fn new(shared: Arc<Shared>, api: Option<Arc<dyn Api>>, head: Parts) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, api: Option<SharedApi>, head: Parts) -> Self {
         Self {
             shared,
             api,

@@ -6,7 +6,7 @@ use http::request::Parts;
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri, header};
 
-use crate::api::{Api, Call, Edit, ModelSite, Opaque, is_set, splice, with_model};
+use crate::api::{Call, Edit, ModelSite, Opaque, SharedApi, is_set, splice, with_model};
 use crate::body::{Buffered, MeterPlan, RequestBody};
 use crate::fallback::Fallback;
 use crate::model::Model;
@@ -43,7 +43,7 @@ impl Desk {
     fn forward_read<B>(
         &mut self,
         hold: Hold,
-        (api, call, mut buffered): (Arc<dyn Api>, Arc<Call>, Buffered),
+        (api, call, mut buffered): (SharedApi, Arc<Call>, Buffered),
     ) -> Result<Admission<B>, Rejection> {
         let text = std::mem::take(&mut self.text);
         let body = &*text;
@@ -92,7 +92,7 @@ impl Desk {
 
     /// What is changed: nothing that already is as it should be.
     fn edit<'h>(&self, (call, body): (&Call, &str), hold: &'h Hold) -> Edit<'h> {
-        let asks_for_usage = self.shared.quota.policy().asks_stream_usage();
+        let asks_for_usage = hold.asks_stream_usage();
         Edit {
             model: hold.downgraded_from().map(|_| hold.model()),
             output_cap: hold

@@ -20,7 +20,7 @@ use http::{Request, Response};
 use http_body::Body;
 use pin_project_lite::pin_project;
 
-use crate::api::Api;
+use crate::api::SharedApi;
 use crate::body::Buffer;
 use crate::count::Offloaded;
 use crate::future::AFTER_READY;
@@ -61,7 +61,7 @@ where
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
     /// Begins with the request's head. Without an API, only calls are counted and the body is not read.
-    pub(crate) fn new(shared: Arc<Shared>, api: Option<Arc<dyn Api>>, request: Request<B>) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>, api: Option<SharedApi>, request: Request<B>) -> Self {
         let (head, body) = request.into_parts();
         let who = Identifying::new(shared.identify.identify(&head));
         let desk = Desk::new(shared, api, head);

@@ -122,6 +122,12 @@ impl Hold {
         tier.on_provider_limit.clone()
     }
 
+    /// Whether the usage of a stream is asked for on the caller's behalf.
+    pub(crate) fn asks_stream_usage(&self) -> bool {
+        self.granted()
+            .is_some_and(|granted| granted.prepared.policy.asks_stream_usage())
+    }
+
     pub(crate) fn canonical_model(&self) -> Option<&Model> {
         self.granted().map(|granted| &**granted.model())
     }

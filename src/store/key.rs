@@ -1,14 +1,11 @@
-//! Names of counters and of holds.
+//! Names of counters.
 
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
-
-use crate::random::random;
 
 /// A counter's name.
 ///
@@ -180,60 +177,6 @@ const PLAIN: [bool; 256] = {
     }
     plain
 };
-
-/// A hold's name: unique over all instances, made by us and never taken from a client.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct HoldId(u128);
-
-impl HoldId {
-    /// An id from its number, for stores that keep it elsewhere and for tests.
-    #[must_use]
-    pub const fn from_u128(id: u128) -> Self {
-        Self(id)
-    }
-
-    /// The id's number.
-    #[must_use]
-    pub const fn as_u128(self) -> u128 {
-        self.0
-    }
-}
-
-impl fmt::Display for HoldId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:032x}", self.0)
-    }
-}
-
-impl fmt::Debug for HoldId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-/// Makes [`HoldId`]s: 64 random bits for this process, 64 that count.
-#[derive(Debug)]
-pub(crate) struct HoldIds {
-    process: u64,
-    next: AtomicU64,
-}
-
-impl HoldIds {
-    /// # Panics
-    /// When the operating system has no random numbers to give.
-    pub(crate) fn new() -> Self {
-        let process = random();
-        Self {
-            process,
-            next: AtomicU64::new(0),
-        }
-    }
-
-    pub(crate) fn next(&self) -> HoldId {
-        let count = self.next.fetch_add(1, Ordering::Relaxed);
-        HoldId((u128::from(self.process) << 64) | u128::from(count))
-    }
-}
 
 #[cfg(test)]
 mod tests {

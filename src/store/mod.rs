@@ -7,6 +7,7 @@ mod balance;
 mod call_record;
 mod charge;
 mod decision;
+mod hold_id;
 mod key;
 mod listener;
 mod memory;
@@ -21,7 +22,8 @@ pub use balance::Balance;
 pub use call_record::{CallRecord, Replaced};
 pub use charge::{Booking, Charge, Rule};
 pub use decision::{Decision, Reason, Refusal};
-pub use key::{CounterKey, HoldId};
+pub use hold_id::HoldId;
+pub use key::CounterKey;
 pub use memory::MemoryStore;
 pub use past::{Books, MonthTotals, Past, RunningPeriod};
 #[cfg(feature = "redis")]
@@ -31,7 +33,8 @@ pub use reservation::{Reservation, Unreconciled};
 pub use settlement::{Settled, Settlement};
 
 pub(crate) use call_record::OTHER;
-pub(crate) use key::{HoldIds, KeyBuilder, KeyParts};
+pub(crate) use hold_id::{HoldIds, LANES};
+pub(crate) use key::{KeyBuilder, KeyParts};
 pub(crate) use listener::Listener;
 
 use std::fmt;

@@ -109,7 +109,7 @@ async fn a_user_who_has_settled_all_leaves_what_is_counted_and_nothing_else() {
     let left: BTreeSet<&str> = lives.iter().map(|(key, _)| key.as_str()).collect();
     let expected = [
         "tq1:{acme}/counter=rate",
-        "tq1:{acme}:d:0",
+        "tq1:{acme}:d:1:0",
         "tq1:{acme}:epoch",
     ];
     assert_eq!(
@@ -119,5 +119,5 @@ async fn a_user_who_has_settled_all_leaves_what_is_counted_and_nothing_else() {
     );
     let life = |of: &str| lives.iter().find(|(key, _)| key == of).unwrap().1;
     assert!(life("tq1:{acme}/counter=rate") <= milliseconds(2 * HOUR));
-    assert!(life("tq1:{acme}:d:0") <= milliseconds(2 * HOUR));
+    assert!(life("tq1:{acme}:d:1:0") <= milliseconds(2 * HOUR));
 }

@@ -2,17 +2,19 @@
 
 use std::time::Duration;
 
+use crossbeam_utils::CachePadded;
+
 use super::crossings::Crossings;
 use super::record::Record;
 use super::shard::Shard;
 use super::sync::{AtomicU64, Mutex, MutexGuard, Ordering, lock};
 use crate::clock::{Moment, saturating_micros};
-use crate::store::HoldId;
+use crate::store::{HoldId, LANES};
 
-/// The holds, in shards. Locks are taken in this order: shards by their index, then counters by their addresses.
+/// The holds, in a shard for each lane of ids: threads that make calls at once seldom meet. Locks are taken in this order: shards by their index, then counters by their addresses.
 #[derive(Debug)]
 pub(super) struct Holds {
-    shards: [Mutex<Shard>; Shard::COUNT],
+    shards: [CachePadded<Mutex<Shard>>; LANES],
     /// No open hold expires before this steady time. It falls with the shard of the new hold locked and rises only
     /// with all shards locked, so whoever reads a time to come knows that nothing is due.
     first_due: AtomicU64,
@@ -21,7 +23,7 @@ pub(super) struct Holds {
 impl Default for Holds {
     fn default() -> Self {
         Self {
-            shards: std::array::from_fn(|_| Mutex::default()),
+            shards: std::array::from_fn(|_| CachePadded::default()),
             first_due: AtomicU64::new(u64::MAX),
         }
     }
@@ -30,7 +32,7 @@ impl Default for Holds {
 impl Holds {
     /// Locks the shard of a hold.
     pub(super) fn shard_of(&self, id: HoldId, now: Moment) -> MutexGuard<'_, Shard> {
-        let mut shard = lock(&self.shards[Shard::index_of(id)]);
+        let mut shard = lock(&self.shards[id.lane()]);
         shard.forget_old(now);
         shard
     }
@@ -43,7 +45,7 @@ impl Holds {
     }
 
     pub(super) fn open_count(&self) -> usize {
-        let open = |shard: &Mutex<Shard>| lock(shard).open_count();
+        let open = |shard: &CachePadded<Mutex<Shard>>| lock(shard).open_count();
         self.shards.iter().map(open).sum()
     }
 
@@ -87,7 +89,7 @@ impl Holds {
     /// depend on when it is done. Each call to the store does this first, if [any is](Self::is_due).
     pub(super) fn expire_due(&self, now: Moment) -> Crossings {
         let mut crossings = Crossings::default();
-        let mut shards: Vec<_> = self.shards.iter().map(lock).collect();
+        let mut shards: Vec<_> = self.shards.iter().map(|shard| lock(shard)).collect();
         let mut due = Vec::new();
         for shard in &mut shards {
             due.extend(std::iter::from_fn(|| shard.pop_due(now)));
@@ -95,7 +97,7 @@ impl Holds {
         due.sort_unstable_by_key(|&(at, id, _)| (at, id));
         for (at, id, record) in due {
             crossings.append(record.expire(Moment { steady: at, ..now }));
-            shards[Shard::index_of(id)].keep_expired(id, record);
+            shards[id.lane()].keep_expired(id, record);
         }
         let first = shards.iter().map(|shard| shard.first_due()).min();
         self.first_due

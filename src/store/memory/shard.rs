@@ -1,4 +1,4 @@
-//! The holds whose ids fall together: open, expired and settled.
+//! The holds of a lane of ids: open, expired and settled.
 
 use std::collections::BTreeSet;
 
@@ -35,15 +35,6 @@ pub(super) enum Found {
 }
 
 impl Shard {
-    /// How many bits of an id its shard is told by.
-    pub(super) const BITS: u32 = 5;
-    pub(super) const COUNT: usize = 1 << Self::BITS;
-
-    /// Ids are counted up, so their last bits spread them evenly.
-    pub(super) fn index_of(id: HoldId) -> usize {
-        id.as_u128() as usize % Self::COUNT
-    }
-
     /// Forgets what nobody can ask for any more: ids of settled holds, and expired ones that nobody settled, after the
     /// longest life of a hold and the longest retry.
     pub(super) fn forget_old(&mut self, now: Moment) {
@@ -90,14 +81,14 @@ impl Shard {
     /// Takes a hold out to be settled, and remembers that it was. What was settled is never opened again.
     pub(super) fn take(&mut self, id: HoldId) -> Found {
         if let Some(open) = self.open.remove(&id) {
-            self.settled.new.insert(Self::number(id));
+            self.settled.new.insert(id.in_lane());
             self.by_expiry.remove(&(open.expires_at, id));
             return Found::Open(open.record);
         }
         if self.is_settled(id) {
             return Found::Settled;
         }
-        self.settled.new.insert(Self::number(id));
+        self.settled.new.insert(id.in_lane());
         let expired = &mut self.expired;
         match expired.new.remove(&id).or_else(|| expired.old.remove(&id)) {
             Some(record) => Found::Expired(record),
@@ -107,7 +98,7 @@ impl Shard {
 
     #[cfg(feature = "sqlite")]
     pub(super) fn remember_settled(&mut self, id: HoldId) {
-        self.settled.new.insert(Self::number(id));
+        self.settled.new.insert(id.in_lane());
     }
 
     #[cfg(feature = "sqlite")]
@@ -136,12 +127,7 @@ impl Shard {
     }
 
     fn is_settled(&self, id: HoldId) -> bool {
-        let number = Self::number(id);
+        let number = id.in_lane();
         self.settled.new.contains(number) || self.settled.old.contains(number)
-    }
-
-    /// The id without the bits that all of this shard's have in common: its neighbours are neighbours.
-    fn number(id: HoldId) -> u128 {
-        id.as_u128() >> Self::BITS
     }
 }

@@ -52,14 +52,12 @@ impl Names {
         format!("{}:o:{id}", self.root)
     }
 
-    /// Where a settled id is written down, and its bit there. Ids are counted up, so neighbours share a key.
+    /// Where a settled id is written down, and its bit there. Ids are counted up in lanes, so neighbours there share a key.
     pub(super) fn done(&self, id: HoldId) -> (String, u64) {
-        let (block, bit) = (
-            id.as_u128() / u128::from(BLOCK),
-            id.as_u128() % u128::from(BLOCK),
-        );
+        let (lane, number) = (id.lane(), id.in_lane());
+        let (block, bit) = (number / u128::from(BLOCK), number % u128::from(BLOCK));
         let bit = u64::try_from(bit).unwrap_or_default();
-        (format!("{}:d:{block:x}", self.root), bit)
+        (format!("{}:d:{lane:x}:{block:x}", self.root), bit)
     }
 
     pub(super) fn counter(&self, key: &CounterKey) -> Result<String, StoreError> {

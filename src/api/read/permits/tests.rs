@@ -7,11 +7,10 @@ use crate::api::{NormalPath, Target, families};
 /// What a request permits, by the family that knows its path.
 fn permits(path: &str, body: &str) -> Permits {
     let path = NormalPath::of(path);
-    let families = families();
-    let is_its = |api: &&std::sync::Arc<dyn crate::api::Api>| {
-        api.recognises(&http::Method::POST, path.as_str())
-    };
-    let api = families.iter().find(is_its).unwrap();
+    let mut families = families().into_iter();
+    let api = families
+        .find(|api| api.recognises(&http::Method::POST, path.as_str()))
+        .unwrap();
     api.read(&Target::new(path.as_str(), None), body)
         .unwrap()
         .permits
@@ -117,9 +116,8 @@ fn a_tier_that_two_readers_would_read_in_two_ways_is_refused() {
                 format!(r#"{{"model": "m", "prompt": "Hi", {tier}}}"#),
             ),
         ] {
-            let families = families();
-            let mut of = families.iter();
-            let api = of
+            let mut families = families().into_iter();
+            let api = families
                 .find(|api| api.recognises(&http::Method::POST, path))
                 .unwrap();
             let refused = api.read(&Target::new(path, None), &body).unwrap_err();
@@ -284,9 +282,8 @@ fn what_gemini_hears_and_says_is_told_by_types_and_modalities() {
 fn no_recorded_call_was_billed_for_what_its_request_did_not_permit() {
     let mut checked = 0;
     for api in families() {
-        for exchange in recorded::of(&*api) {
-            let (Ok(call), Some(usage)) = (exchange.call(&*api), exchange.tally(&*api).usage)
-            else {
+        for exchange in recorded::of(api) {
+            let (Ok(call), Some(usage)) = (exchange.call(api), exchange.tally(api).usage) else {
                 continue;
             };
             checked += 1;

@@ -61,7 +61,7 @@ fn taken(frames: &[&[u8]], bounds: Option<Bounds>) -> Taken {
         out.extend_from_slice(&events.finish(&mut keep));
         (tally, out)
     };
-    families().iter().map(|api| take(&**api)).collect()
+    families().map(|api| take(api)).into()
 }
 
 /// Bounds that most recorded events reach, and their usage does not.
