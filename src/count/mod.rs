@@ -11,7 +11,7 @@ mod segments;
 mod text;
 mod texts;
 
-pub(crate) use offload::{Offload, Offloaded};
+pub(crate) use offload::{JobFailed, Offload, Offloaded, Place, caught};
 
 pub use cache::CountCache;
 pub use input::input_tokens;

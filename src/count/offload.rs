@@ -4,7 +4,7 @@ use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::thread::available_parallelism;
 
 use tokio::runtime::Handle;
@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 /// Work of fewer bytes is done at once: to hand it over would take longer.
 const THRESHOLD: usize = 16 * 1024;
 
-/// Does small work at once, and large work on threads of its own: on half of the machine's at the most.
+/// Has small work done at once, and large work on threads of its own: on half of the machine's at the most.
 #[derive(Debug, Clone)]
 pub(crate) struct Offload {
     threshold: usize,
@@ -34,7 +34,7 @@ impl Default for Offload {
 pub(crate) struct JobFailed;
 
 impl Offload {
-    /// Work of at least `threshold` bytes is offloaded, to at most `at_once` threads, but at least one.
+    /// Work on at least `threshold` bytes is offloaded, to at most `at_once` threads, but at least one.
     pub(crate) fn new(threshold: usize, at_once: usize) -> Self {
         Self {
             threshold,
@@ -42,69 +42,72 @@ impl Offload {
         }
     }
 
-    /// Does work on that many bytes. Outside of a runtime it is done at once, whatever its size.
+    /// Where work on that many bytes is to be done. Outside of a runtime that is here, whatever its size.
+    pub(crate) fn place(&self, bytes: usize) -> Place<'_> {
+        let is_large = bytes >= self.threshold;
+        match is_large.then(Handle::try_current) {
+            Some(Ok(runtime)) => Place::Elsewhere(Elsewhere {
+                runtime,
+                permits: &self.permits,
+            }),
+            _ => Place::Here,
+        }
+    }
+}
+
+/// Where work is to be done.
+pub(crate) enum Place<'a> {
+    /// At once, with what is at hand.
+    Here,
+    /// By others, with what is their own.
+    Elsewhere(Elsewhere<'a>),
+}
+
+/// Threads for large work.
+pub(crate) struct Elsewhere<'a> {
+    runtime: Handle,
+    permits: &'a Arc<Semaphore>,
+}
+
+impl Elsewhere<'_> {
+    /// Work waits for its turn in a task, which can be aborted; once begun, it runs to its end and keeps its turn till then.
     pub(crate) fn run<T: Send + 'static>(
-        &self,
-        bytes: usize,
+        self,
         job: impl FnOnce() -> T + Send + 'static,
     ) -> Offloaded<T> {
-        let job = || catch_unwind(AssertUnwindSafe(job)).map_err(|_| JobFailed);
-        let large = bytes >= self.threshold;
-        Offloaded(match large.then(Handle::try_current) {
-            Some(Ok(runtime)) => Progress::Waiting(self.queue(&runtime, job)),
-            _ => Progress::Ready(Some(job())),
-        })
-    }
-
-    /// Work waits for its turn in a task, which can be aborted; once begun, it runs to its end and keeps its turn till then.
-    fn queue<T: Send + 'static>(
-        &self,
-        runtime: &Handle,
-        job: impl FnOnce() -> Result<T, JobFailed> + Send + 'static,
-    ) -> JoinHandle<Result<T, JobFailed>> {
-        let permits = Arc::clone(&self.permits);
-        runtime.spawn(async move {
+        let permits = Arc::clone(self.permits);
+        Offloaded(self.runtime.spawn(async move {
             let permit = permits.acquire_owned().await.map_err(|_| JobFailed)?;
             let work = tokio::task::spawn_blocking(move || {
                 let _permit = permit;
-                job()
+                caught(job)
             });
             work.await.unwrap_or(Err(JobFailed))
-        })
+        }))
     }
 }
 
-/// Work that is done or under way. Dropped before its turn, it is never begun.
-#[derive(Debug)]
-pub(crate) struct Offloaded<T>(Progress<T>);
-
-#[derive(Debug)]
-enum Progress<T> {
-    Ready(Option<Result<T, JobFailed>>),
-    Waiting(JoinHandle<Result<T, JobFailed>>),
+/// Does work whose panic shall not be its caller's.
+pub(crate) fn caught<T>(job: impl FnOnce() -> T) -> Result<T, JobFailed> {
+    catch_unwind(AssertUnwindSafe(job)).map_err(|_| JobFailed)
 }
 
-/// Nothing in it is pinned.
-impl<T> Unpin for Offloaded<T> {}
+/// Work under way elsewhere. Dropped before its turn, it is never begun.
+#[derive(Debug)]
+pub(crate) struct Offloaded<T>(JoinHandle<Result<T, JobFailed>>);
 
 impl<T> Future for Offloaded<T> {
     type Output = Result<T, JobFailed>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        match &mut self.0 {
-            Progress::Ready(done) => Poll::Ready(done.take().unwrap_or(Err(JobFailed))),
-            Progress::Waiting(work) => Pin::new(work)
-                .poll(cx)
-                .map(|joined| joined.unwrap_or(Err(JobFailed))),
-        }
+        let joined = ready!(Pin::new(&mut self.0).poll(cx));
+        Poll::Ready(joined.unwrap_or(Err(JobFailed)))
     }
 }
 
 impl<T> Drop for Offloaded<T> {
     fn drop(&mut self) {
-        if let Progress::Waiting(work) = &self.0 {
-            work.abort();
-        }
+        self.0.abort();
     }
 }
 
@@ -121,29 +124,38 @@ mod tests {
     /// What has not happened by then never will.
     const HANGS: Duration = Duration::from_secs(60);
 
+    /// Does large work.
+    fn run<T: Send + 'static>(
+        offload: &Offload,
+        job: impl FnOnce() -> T + Send + 'static,
+    ) -> Offloaded<T> {
+        match offload.place(usize::MAX) {
+            Place::Elsewhere(elsewhere) => elsewhere.run(job),
+            Place::Here => panic!("there is a runtime"),
+        }
+    }
+
     #[tokio::test]
     async fn small_work_is_done_at_once_and_large_work_elsewhere() {
         let offload = Offload::new(100, 1);
-        let here = thread::current().id();
+        assert!(matches!(offload.place(99), Place::Here));
         let thread = || thread::current().id();
-        assert_eq!(offload.run(99, thread).await.unwrap(), here);
-        assert_ne!(offload.run(100, thread).await.unwrap(), here);
+        assert_ne!(run(&offload, thread).await.unwrap(), thread());
     }
 
     #[tokio::test]
     async fn a_panic_is_an_error() {
         let offload = Offload::new(100, 1);
-        for bytes in [0, 100] {
-            let failed = offload.run(bytes, || -> u8 { panic!("on purpose") }).await;
-            assert_eq!(failed, Err(JobFailed));
-        }
-        assert_eq!(offload.run(100, || 1).await, Ok(1));
+        let panics = || -> u8 { panic!("on purpose") };
+        assert_eq!(caught(panics), Err(JobFailed));
+        assert_eq!(run(&offload, panics).await, Err(JobFailed));
+        assert_eq!(run(&offload, || 1).await, Ok(1));
     }
 
     #[test]
     fn without_a_runtime_work_is_done_at_once() {
-        let work = Offload::new(0, 1).run(usize::MAX, || 7);
-        assert!(matches!(work.0, Progress::Ready(Some(Ok(7)))));
+        let offload = Offload::new(0, 1);
+        assert!(matches!(offload.place(usize::MAX), Place::Here));
     }
 
     /// Each is held until another may begin.
@@ -163,7 +175,7 @@ mod tests {
                 running.fetch_sub(1, Ordering::SeqCst);
             }
         };
-        let jobs: Vec<_> = (0..16).map(|_| offload.run(1, job())).collect();
+        let jobs: Vec<_> = (0..16).map(|_| run(&offload, job())).collect();
         let mut at_once: Vec<usize> = Vec::new();
         for number in 0..jobs.len() {
             if number >= 2 {
@@ -183,15 +195,15 @@ mod tests {
     async fn work_that_nobody_waits_for_is_never_begun() {
         let offload = Offload::new(0, 1);
         let (release, held) = mpsc::channel::<()>();
-        let first = offload.run(1, move || held.recv());
+        let first = run(&offload, move || held.recv());
         let begun = Arc::new(AtomicUsize::new(0));
         let count = Arc::clone(&begun);
-        let second = offload.run(1, move || count.fetch_add(1, Ordering::SeqCst));
+        let second = run(&offload, move || count.fetch_add(1, Ordering::SeqCst));
         tokio::task::yield_now().await;
         drop(second);
         release.send(()).unwrap();
         first.await.unwrap().unwrap();
-        assert_eq!(offload.run(1, || 3).await, Ok(3));
+        assert_eq!(run(&offload, || 3).await, Ok(3));
         assert_eq!(begun.load(Ordering::SeqCst), 0);
     }
 }

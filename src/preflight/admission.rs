@@ -1,11 +1,9 @@
 //! What comes out of the preflight.
 
-use std::sync::Arc;
-
 use http::Request;
 
-use crate::api::{Api, Call, SharedApi};
-use crate::body::{Buffered, MeterPlan, RequestBody};
+use crate::api::Api;
+use crate::body::{MeterPlan, RequestBody};
 use crate::quota::Hold;
 
 /// A call that may be made.
@@ -41,16 +39,4 @@ impl Accounting {
             Self::Metered(MeterPlan { hold, .. }) | Self::Counted(hold) => hold,
         }
     }
-}
-
-/// What a call brings along while it is decided on.
-pub(super) enum Load<B> {
-    /// A body that is not read.
-    Unread(B),
-    /// A body that has been read.
-    Read {
-        api: SharedApi,
-        call: Arc<Call>,
-        buffered: Buffered,
-    },
 }

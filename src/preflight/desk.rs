@@ -9,7 +9,7 @@ use http::request::Parts;
 
 use crate::api::{Api, Call, Invalid, NormalPath, SharedApi, Target, can_name_model};
 use crate::body::{Buffer, BufferError, Buffered};
-use crate::count::{CountTally, is_warm};
+use crate::count::{CountTally, JobFailed, Place, caught, is_warm};
 use crate::identify::{Identifying, JsonBody, Unidentified};
 use crate::layer::Shared;
 use crate::quota::{Ask, Engine, Prepared, Reserving};
@@ -18,7 +18,6 @@ use crate::subject::Subject;
 use crate::watch::Event;
 
 use super::Stage;
-use super::admission::Load;
 use super::refusals::{uncountable, unreceived};
 
 /// To read a body takes less than a thirtieth of the time that it takes to count it (`benches/layer.rs`).
@@ -31,7 +30,7 @@ pub(crate) struct Desk {
     pub(super) api: Option<SharedApi>,
     pub(super) head: Parts,
     pub(super) subject: Option<Subject>,
-    buffered: Option<Buffered>,
+    pub(super) buffered: Option<Buffered>,
     /// What is buffered, known to be UTF-8; empty if it is not.
     pub(super) text: ByteString,
     pub(super) call: Option<Arc<Call>>,
@@ -82,7 +81,7 @@ impl Desk {
             (None, Some(subject)) => {
                 self.refuse_unknown_call()?;
                 let prepared = self.engine().prepare_unknown(subject)?;
-                Ok(self.reserve(prepared, Load::Unread(body)))
+                Ok(self.reserve(prepared, Some(body)))
             }
             _ => {
                 self.refuse_unreadable()?;
@@ -107,21 +106,31 @@ impl Desk {
         &mut self,
         buffered: Result<Buffered, BufferError>,
     ) -> Result<Stage<B>, Rejection> {
-        let buffered = buffered.map_err(unreceived)?;
-        let Some(api) = self.api.clone() else {
+        let bytes = self
+            .buffered
+            .insert(buffered.map_err(unreceived)?)
+            .bytes
+            .clone();
+        let Some(api) = &self.api else {
             return Err(uncountable());
         };
-        let (bytes, uri) = (buffered.bytes.clone(), self.head.uri.clone());
-        let work = bytes.len() / READING_IS_FASTER;
-        let job = self
-            .engine()
-            .offload
-            .run(work, move || Document::read(&*api, &uri, bytes));
-        self.buffered = Some(buffered);
-        Ok(Stage::Read { job })
+        let (uri, work) = (&self.head.uri, bytes.len() / READING_IS_FASTER);
+        let document = match self.engine().offload.place(work) {
+            Place::Here => caught(|| Document::read(&**api, uri, bytes)),
+            Place::Elsewhere(elsewhere) => {
+                let (api, uri) = (api.clone(), uri.clone());
+                let job = elsewhere.run(move || Document::read(&*api, &uri, bytes));
+                return Ok(Stage::Read { job });
+            }
+        };
+        self.read(document)
     }
 
-    pub(super) fn read<B>(&mut self, document: Document) -> Result<Stage<B>, Rejection> {
+    pub(super) fn read<B>(
+        &mut self,
+        document: Result<Document, JobFailed>,
+    ) -> Result<Stage<B>, Rejection> {
+        let document = document.unwrap_or_else(|_| Document::lost());
         self.text = document.text;
         let call = document.call.map_err(|invalid| {
             let mut rejection = Rejection::new(RejectionKind::InvalidRequest, invalid.message);
@@ -154,52 +163,43 @@ impl Desk {
     }
 
     pub(super) fn prepare<B>(&self) -> Result<Stage<B>, Rejection> {
-        let (Some(api), Some(call), Some(subject)) =
-            (self.api.clone(), self.call.clone(), &self.subject)
-        else {
+        let (Some(api), Some(call), Some(subject)) = (&self.api, &self.call, &self.subject) else {
             return Err(uncountable());
         };
-        let (engine, subject, text) = (self.engine().clone(), subject.clone(), self.text.clone());
-        let job = self
-            .engine()
-            .offload
-            .run(counting_work(text.len()), move || {
-                let ask = Ask::Call {
-                    api: &*api,
-                    call: &call,
-                    body: &text,
-                };
-                engine.prepare(&subject, ask)
-            });
-        Ok(Stage::Prepare { job })
+        let (engine, text) = (self.engine(), &self.text);
+        let prepared = match engine.offload.place(counting_work(text.len())) {
+            Place::Here => caught(|| engine.prepare(subject, asked(&**api, call, text))),
+            Place::Elsewhere(elsewhere) => {
+                let (api, call, subject) = (api.clone(), call.clone(), subject.clone());
+                let (engine, text) = (engine.clone(), text.clone());
+                let job =
+                    elsewhere.run(move || engine.prepare(&subject, asked(&*api, &call, &text)));
+                return Ok(Stage::Prepare { job });
+            }
+        };
+        self.prepared(prepared)
     }
 
     pub(super) fn prepared<B>(
-        &mut self,
-        prepared: Result<Box<Prepared>, Rejection>,
+        &self,
+        prepared: Result<Result<Box<Prepared>, Rejection>, JobFailed>,
     ) -> Result<Stage<B>, Rejection> {
-        let prepared = prepared?;
+        let prepared = prepared.unwrap_or_else(|_| Err(uncountable()))?;
         let CountTally { known, fresh } = prepared.counted;
         self.engine().tell(|| Event::Counted { known, fresh });
-        match (self.api.clone(), self.call.clone(), self.buffered.take()) {
-            (Some(api), Some(call), Some(buffered)) => {
-                let load = Load::Read {
-                    api,
-                    call,
-                    buffered,
-                };
-                Ok(self.reserve(prepared, load))
-            }
-            _ => Err(uncountable()),
-        }
+        Ok(self.reserve(prepared, None))
     }
 
-    fn reserve<B>(&self, prepared: Box<Prepared>, load: Load<B>) -> Stage<B> {
+    fn reserve<B>(&self, prepared: Box<Prepared>, unread: Option<B>) -> Stage<B> {
         Stage::Reserve {
             reserving: Reserving::new(self.engine().clone(), prepared),
-            load: Some(load),
+            unread,
         }
     }
+}
+
+fn asked<'a>(api: &'a dyn Api, call: &'a Call, body: &'a str) -> Ask<'a> {
+    Ask::Call { api, call, body }
 }
 
 /// How much work it is to count a text. Whoever comes before the tokenizers' tables are built waits for them elsewhere.

@@ -1,54 +1,50 @@
 //! The request that the inner service gets: the same bytes, but for what the quota's rules change.
 
-use std::sync::Arc;
-
 use http::request::Parts;
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri, header};
 
-use crate::api::{Call, Edit, ModelSite, Opaque, SharedApi, is_set, splice, with_model};
-use crate::body::{Buffered, MeterPlan, RequestBody};
+use crate::api::{Call, Edit, ModelSite, Opaque, is_set, splice, with_model};
+use crate::body::{MeterPlan, RequestBody};
 use crate::fallback::Fallback;
 use crate::model::Model;
 use crate::quota::Hold;
 use crate::reject::Rejection;
 
-use super::admission::{Accounting, Admission, Load};
+use super::admission::{Accounting, Admission};
 use super::desk::Desk;
 use super::refusals::uncountable;
 
 impl Desk {
-    /// Makes the request of an admitted call.
+    /// Makes the request of an admitted call: with the body that was read, or with one that was not.
     ///
     /// # Errors
     /// When an API's changes do not fit the body it has read: a defect of that API.
     pub(super) fn forward<B>(
         &mut self,
         hold: Hold,
-        load: Load<B>,
+        unread: Option<B>,
     ) -> Result<Admission<B>, Rejection> {
-        match load {
-            Load::Unread(body) => Ok(Admission {
-                request: Request::from_parts(self.take_head(), RequestBody::streaming(body)),
+        match unread {
+            Some(body) => Ok(Admission {
+                request: Request::from_parts(taken(&mut self.head), RequestBody::streaming(body)),
                 accounting: Accounting::Counted(hold),
             }),
-            Load::Read {
-                api,
-                call,
-                buffered,
-            } => self.forward_read(hold, (api, call, buffered)),
+            None => self.forward_read(hold),
         }
     }
 
-    fn forward_read<B>(
-        &mut self,
-        hold: Hold,
-        (api, call, mut buffered): (SharedApi, Arc<Call>, Buffered),
-    ) -> Result<Admission<B>, Rejection> {
+    fn forward_read<B>(&mut self, hold: Hold) -> Result<Admission<B>, Rejection> {
+        let (Some(api), Some(call), Some(mut buffered)) =
+            (&self.api, &self.call, self.buffered.take())
+        else {
+            hold.release();
+            return Err(uncountable());
+        };
         let text = std::mem::take(&mut self.text);
         let body = &*text;
-        let edit = self.edit((&call, body), &hold);
-        let splices = api.splices(&call, body, &edit);
+        let edit = self.edit((call, body), &hold);
+        let splices = api.splices(call, body, &edit);
         let is_changed = !splices.is_empty();
         let Some(bytes) = splice(&buffered.bytes, splices) else {
             hold.release();
@@ -64,11 +60,11 @@ impl Desk {
             };
             self.head.uri = uri;
         }
-        let mut head = self.take_head();
-        let may_reason = may_reason(&call, hold.canonical_model());
+        let mut head = taken(&mut self.head);
+        let may_reason = may_reason(call, hold.canonical_model());
         let fallback = hold
             .provider_reply()
-            .map(|text| Fallback::new(text, call, &*api, &head.headers));
+            .map(|text| Fallback::new(text, call.clone(), &**api, &head.headers));
         if is_changed {
             forget_digests(&mut head);
         }
@@ -78,16 +74,12 @@ impl Desk {
             request: Request::from_parts(head, RequestBody::buffered(buffered)),
             accounting: Accounting::Metered(MeterPlan {
                 hold,
-                api,
+                api: api.clone(),
                 strip_usage,
                 may_reason,
                 fallback,
             }),
         })
-    }
-
-    fn take_head(&mut self) -> Parts {
-        std::mem::replace(&mut self.head, Request::new(()).into_parts().0)
     }
 
     /// What is changed: nothing that already is as it should be.
@@ -110,6 +102,10 @@ impl Desk {
         let by_old_name = !self.shared.legacy_cap || is_set(&call.sites.legacy_cap, body);
         call.output.cap == Some(cap) && by_old_name
     }
+}
+
+fn taken(head: &mut Parts) -> Parts {
+    std::mem::replace(head, Request::new(()).into_parts().0)
 }
 
 /// Whether the model that is called may reason without showing it.

@@ -29,9 +29,7 @@ use crate::layer::Shared;
 use crate::quota::{Prepared, Reserving};
 use crate::reject::Rejection;
 
-use admission::Load;
 use desk::{Desk, Document};
-use refusals::uncountable;
 
 pin_project! {
     /// The future of an [`Admission`], or of the response that is sent instead.
@@ -50,7 +48,7 @@ pin_project! {
         Read { job: Offloaded<Document> },
         IdentifyByBody { who: Identifying, refused: Option<Rejection> },
         Prepare { job: Offloaded<Result<Box<Prepared>, Rejection>> },
-        Reserve { reserving: Reserving, load: Option<Load<B>> },
+        Reserve { reserving: Reserving, unread: Option<B> },
         Over,
     }
 }
@@ -97,8 +95,8 @@ where
                     desk.received(buffered)
                 }
                 StageProj::Read { job } => {
-                    let read = ready!(Pin::new(job).poll(cx));
-                    desk.read(read.unwrap_or_else(|_| Document::lost()))
+                    let document = ready!(Pin::new(job).poll(cx));
+                    desk.read(document)
                 }
                 StageProj::IdentifyByBody { who, refused } => {
                     let known = desk.identified(ready!(Pin::new(who).poll(cx)));
@@ -106,19 +104,16 @@ where
                 }
                 StageProj::Prepare { job } => {
                     let prepared = ready!(Pin::new(job).poll(cx));
-                    desk.prepared(prepared.unwrap_or_else(|_| Err(uncountable())))
+                    desk.prepared(prepared)
                 }
-                StageProj::Reserve { reserving, load } => {
-                    match (ready!(Pin::new(reserving).poll(cx)), load.take()) {
-                        (Ok(hold), Some(load)) => match desk.forward(hold, load) {
-                            Ok(admission) => {
-                                this.stage.set(Stage::Over);
-                                return Poll::Ready(Ok(admission));
-                            }
-                            Err(rejection) => Err(rejection),
-                        },
-                        (Err(rejection), _) => Err(rejection),
-                        (Ok(_), None) => Err(uncountable()),
+                StageProj::Reserve { reserving, unread } => {
+                    let decided = ready!(Pin::new(reserving).poll(cx));
+                    match decided.and_then(|hold| desk.forward(hold, unread.take())) {
+                        Ok(admission) => {
+                            this.stage.set(Stage::Over);
+                            return Poll::Ready(Ok(admission));
+                        }
+                        Err(rejection) => Err(rejection),
                     }
                 }
                 StageProj::Over => panic!("{AFTER_READY}"),
