@@ -3,15 +3,12 @@
 use std::collections::HashSet;
 
 use bytes::Bytes;
-use futures_util::FutureExt;
-use http::{Request, Response};
-use http_body_util::{BodyExt, Full};
-use tower::{Layer, Service, ServiceExt, service_fn};
+use tower::service_fn;
 use tower_token_quota::count::count_text;
 use tower_token_quota::model::Encoding;
-use tower_token_quota::{Quota, ResponseBody, Subject, TokenQuotaLayer, identify};
 
-use crate::chat::{answer, four_limits, request};
+use crate::calls::{Calls, call, quota, service};
+use crate::chat::answer;
 use crate::texts;
 use crate::turns::{done, medians, ratio};
 
@@ -30,63 +27,6 @@ impl Chat {
         });
         let body = Bytes::from(body.to_string());
         Self { text, body }
-    }
-}
-
-/// Four limits in memory, and a cache for counts of that many bytes.
-pub(crate) fn quota(cache: usize) -> Quota {
-    Quota::new(four_limits().build().unwrap()).count_cache(cache)
-}
-
-/// One call, its answer read to the end. Nothing in it waits.
-fn call<S, R>(service: &mut S, body: &Bytes)
-where
-    S: Service<Request<Full<Bytes>>, Response = Response<R>>,
-    S::Error: std::fmt::Debug,
-    R: http_body::Body,
-    R::Error: std::fmt::Debug,
-{
-    let answered = async {
-        let response = service
-            .ready()
-            .await
-            .unwrap()
-            .call(request(body.clone()))
-            .await
-            .unwrap();
-        assert_eq!(response.status(), 200);
-        response.into_body().collect().await.unwrap().to_bytes()
-    };
-    done(answered.now_or_never().expect("nothing waits"));
-}
-
-pub(crate) fn service(
-    quota: Quota,
-) -> impl Service<
-    Request<Full<Bytes>>,
-    Response = Response<ResponseBody<Full<Bytes>>>,
-    Error: std::fmt::Debug,
-    Future: Send,
-> {
-    TokenQuotaLayer::new(quota, identify::extension::<Subject>()).layer(service_fn(answer))
-}
-
-/// Calls services with and without the layer, without a runtime.
-pub(crate) struct Calls {
-    pub(crate) known: Box<dyn FnMut()>,
-    pub(crate) bare: Box<dyn FnMut()>,
-}
-
-impl Calls {
-    /// The same call again and again.
-    pub(crate) fn same(bytes: usize) -> Self {
-        let chat = Chat::new(bytes, 0);
-        let body = chat.body.clone();
-        let (mut layered, mut bare) = (service(quota(1 << 20)), service_fn(answer));
-        Self {
-            known: Box::new(move || call(&mut layered, &chat.body)),
-            bare: Box::new(move || call(&mut bare, &body)),
-        }
     }
 }
 
@@ -126,7 +66,7 @@ fn fresh() {
 
 fn known() {
     let body = Chat::new(2 << 10, 0).body;
-    let mut calls = Calls::same(2 << 10);
+    let mut calls = Calls::same(&body);
     let [with_layer, without, parse, copy] = medians([
         &mut calls.known,
         &mut calls.bare,

@@ -10,7 +10,8 @@
     clippy::cast_precision_loss
 )]
 
-mod allocations;
+#[path = "../support/calls.rs"]
+mod calls;
 #[path = "../support/chat.rs"]
 mod chat;
 mod conversation;
@@ -29,12 +30,11 @@ use std::process::ExitCode;
 
 use tower_token_quota::count;
 
-const TABLES: [(&str, fn()); 6] = [
+const TABLES: [(&str, fn()); 5] = [
     ("speed", speed::table),
     ("conversation", conversation::table),
     ("layer", layer::table),
     ("weapons", weapons::table),
-    ("allocations", allocations::table),
     ("stall", stall::table),
 ];
 

@@ -9,8 +9,8 @@ use http_body_util::BodyExt;
 use tokio::runtime::{Builder, Runtime};
 use tower::ServiceExt;
 
+use crate::calls::{quota, service};
 use crate::chat::request;
-use crate::layer::{quota, service};
 use crate::texts::{self, LOWER, characters};
 
 const CALLS: u64 = 8;

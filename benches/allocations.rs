@@ -1,18 +1,32 @@
 //! How often memory is allocated for a call.
+//!
+//! `cargo bench --bench allocations` is a program of its own: an allocator that counts would be a part of what others measure.
+#![allow(clippy::unwrap_used)]
 
-use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
+#[path = "support/calls.rs"]
+mod calls;
+#[path = "support/chat.rs"]
+mod chat;
+#[path = "support/prose.rs"]
+mod prose;
+
 use std::alloc::System;
 
-use crate::layer::Calls;
+use bytes::Bytes;
+use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
+
+use calls::Calls;
+use prose::Prose;
 
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-pub(crate) fn table() {
+fn main() {
+    tower_token_quota::count::warm_up();
     println!("| a call with known text and four limits in memory | allocations by the layer |");
     println!("| --- | --- |");
     for bytes in [2 << 10, 12 << 10] {
-        let mut calls = Calls::same(bytes);
+        let mut calls = Calls::same(&Bytes::from(Prose::new(1).chat(bytes)));
         let layer = allocations(&mut calls.known) - allocations(&mut calls.bare);
         println!("| {} KB | {layer} |", bytes >> 10);
     }
