@@ -300,7 +300,7 @@ fn no_recorded_call_was_billed_for_what_its_request_did_not_permit() {
             assert!(!long || cache_writes == CacheWrites::Hour, "{shown}");
             assert!(usage.audio_input_tokens == 0 || audio_input, "{shown}");
             assert!(usage.audio_output_tokens == 0 || audio_output, "{shown}");
-            let served = exchange.tally(&*api).service_tier.or(usage.service_tier);
+            let served = exchange.tally(api).service_tier.or(usage.service_tier);
             if let (Some(asked), Some(served)) = (service_tier, served) {
                 assert!([asked, ServiceTier::Default].contains(&served), "{shown}");
             }

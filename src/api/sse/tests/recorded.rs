@@ -61,7 +61,7 @@ fn taken(frames: &[&[u8]], bounds: Option<Bounds>) -> Taken {
         out.extend_from_slice(&events.finish(&mut keep));
         (tally, out)
     };
-    families().map(|api| take(api)).into()
+    families().map(take).into()
 }
 
 /// Bounds that most recorded events reach, and their usage does not.
