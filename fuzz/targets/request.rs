@@ -40,7 +40,7 @@ fuzz_target!(|input: &[u8]| {
         Some((api, Ok(call))) => {
             assert!(estimate.is_ok());
             assert_stands_in(body, &call);
-            assert_can_be_edited(&*api, path, body, &call);
+            assert_can_be_edited(api, path, body, &call);
         }
         Some((_, Err(_))) | None => assert!(estimate.is_err()),
     }

@@ -21,7 +21,7 @@ fuzz_target!(|input: &[u8]| {
         return;
     };
     let families = families();
-    let api = &*families[usize::from(head[0]) % families.len()];
+    let api = families[usize::from(head[0]) % families.len()];
     let form = [Form::Document, Form::Events, Form::StrippedEvents][usize::from(head[1]) % 3];
     let memory = [Memory::Usual, Memory::Little, Memory::Tiny][usize::from(head[2]) % 3];
     let sizes = &head[3..];
