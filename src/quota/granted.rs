@@ -34,7 +34,6 @@ pub(super) struct ChargedLimit<'a> {
     pub(super) charge: &'a Charge,
     unit: Unit,
     window: Window,
-    allowance: &'a str,
     balance: Balance,
     /// A shadow limit would have refused: the charge was not applied.
     pub(super) would_block: bool,
@@ -92,7 +91,6 @@ impl Granted {
             charge,
             unit: limit.unit,
             window: limit.window,
-            allowance: &limit.allowance,
             balance: self.balance(position),
             would_block: self.would_block.contains(&position),
         })
@@ -211,8 +209,6 @@ impl<'a> ChargedLimit<'a> {
             enforcement: self.charge.enforcement,
             balance: self.balance,
             at,
-            // Where a store has another amount, it is told of as it is there.
-            allowance: (self.balance.amount == self.charge.rule.amount()).then_some(self.allowance),
         }
     }
 

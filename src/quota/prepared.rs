@@ -65,8 +65,6 @@ pub(super) struct PlannedLimit {
     pub(super) unit: Unit,
     pub(super) window: Window,
     pub(super) reply: Option<Arc<str>>,
-    /// What the head of an answer says it allows.
-    pub(super) allowance: Arc<str>,
 }
 
 impl PlannedLimit {
@@ -78,7 +76,6 @@ impl PlannedLimit {
                 OnExhausted::Reply(text) => Some(text.clone()),
                 OnExhausted::Refuse | OnExhausted::Downgrade => None,
             },
-            allowance: limit.allowance.clone(),
         }
     }
 

@@ -7,7 +7,7 @@ mod response;
 pub use headers::{Fields, LimitView};
 
 pub(crate) use headers::{
-    admitted_headers, allowance, anthropic_headers, openai_headers, rfc3339_text, seconds_text,
+    admitted_headers, anthropic_headers, openai_headers, rfc3339_text, seconds_text,
 };
 pub(crate) use response::{answer, echo_request_id, render, request_id};
 

@@ -11,7 +11,6 @@ use crate::policy::{
     Durability, Enforcement, Limit, OnExhausted, OnStoreFailure, Period, PolicyError, Scope, Unit,
     Window,
 };
-use crate::reject::allowance;
 use crate::store::KeyParts;
 use crate::store::arithmetic::Percents;
 
@@ -39,8 +38,6 @@ pub(crate) struct CheckedLimit {
     pub(crate) durability: Durability,
     /// What the keys of all of its counters have behind the organization: its id, what it counts, and over which kind of time.
     pub(crate) key: KeyParts,
-    /// What the head of an answer says it allows.
-    pub(crate) allowance: Arc<str>,
 }
 
 impl CheckedLimit {
@@ -134,11 +131,10 @@ where
     }
     ladder::outside(limit, ladders).map_err(complain)?;
     ids.take(&id, limit.id.is_some()).map_err(complain)?;
-    let window = limit.window.unwrap_or(Window::Gauge);
     Ok(CheckedLimit {
         unit: limit.unit,
         amount: limit.amount,
-        window,
+        window: limit.window.unwrap_or(Window::Gauge),
         scope: limit.scope.unwrap_or(home.scope),
         models: limit.models.clone(),
         enforcement: limit.enforcement,
@@ -154,7 +150,6 @@ where
             _ => Durability::Settle,
         }),
         key: key(&id, limit),
-        allowance: allowance(&id, (limit.unit, window), limit.amount).into(),
         id,
     })
 }

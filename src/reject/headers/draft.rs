@@ -23,60 +23,39 @@ pub(super) fn room(limits: &[LimitView<'_>]) -> usize {
 }
 
 /// Writes an item for each limit that is no dry run.
-fn list(text: &mut String, limits: &[LimitView<'_>], item: impl Fn(&mut String, &LimitView<'_>)) {
-    let mut separator = "";
+fn list(
+    text: &mut String,
+    limits: &[LimitView<'_>],
+    parameters: impl Fn(&mut String, &LimitView<'_>),
+) {
+    let mut separator = "\"";
     for limit in limits {
         if limit.enforcement == Enforcement::Shadow {
             continue;
         }
         text.push_str(separator);
-        item(text, limit);
-        separator = ", ";
+        text.push_str(limit.id);
+        text.push('"');
+        parameters(text, limit);
+        separator = ", \"";
     }
 }
 
 /// What a limit allows, and in which time.
 fn policy(text: &mut String, limit: &LimitView<'_>) {
-    match limit.allowance {
-        Some(known) => text.push_str(known),
-        None => push_allowance(
-            text,
-            limit.id,
-            (limit.unit, limit.window),
-            limit.balance.amount,
-        ),
-    }
-}
-
-/// What a limit of this amount allows, and in which time: it is the same in every answer.
-pub(crate) fn allowance(id: &str, kind: (Unit, Window), amount: u64) -> String {
-    let mut text = String::new();
-    push_allowance(&mut text, id, kind, amount);
-    text
-}
-
-fn push_allowance(text: &mut String, id: &str, (unit, window): (Unit, Window), amount: u64) {
-    push_id(text, id);
     text.push_str(";q=");
-    push_number(text, whole(unit, amount));
-    if let Some(seconds) = window_seconds(window, amount) {
+    push_number(text, whole(limit.unit, limit.balance.amount));
+    if let Some(seconds) = window_seconds(limit) {
         text.push_str(";w=");
         push_number(text, seconds);
     }
     text.push_str(";qu=\"");
-    text.push_str(quota_unit(unit));
-    text.push('"');
-}
-
-fn push_id(text: &mut String, id: &str) {
-    text.push('"');
-    text.push_str(id);
+    text.push_str(quota_unit(limit.unit));
     text.push('"');
 }
 
 /// What is left of it, and until when.
 fn state(text: &mut String, limit: &LimitView<'_>) {
-    push_id(text, limit.id);
     text.push_str(";r=");
     push_number(text, whole(limit.unit, limit.balance.remaining()));
     if let Some(micros) = limit.balance.resets_in {
@@ -98,13 +77,14 @@ fn integer(value: u64) -> u64 {
     value.min(999_999_999_999_999)
 }
 
-/// The window of so much in seconds: for a bucket the time in which all of it refills; days, weeks and months by their usual
+/// The window in seconds: for a bucket the time in which all of it refills; days, weeks and months by their usual
 /// length. Nothing for gauges.
-pub(super) fn window_seconds(window: Window, amount: u64) -> Option<u64> {
+pub(super) fn window_seconds(limit: &LimitView<'_>) -> Option<u64> {
     const DAY: u64 = 24 * 60 * 60;
-    Some(match window {
+    Some(match limit.window {
         Window::Bucket { refill, every } => {
-            let micros = u128::from(amount) * every.as_micros() / u128::from(refill.max(1));
+            let micros =
+                u128::from(limit.balance.amount) * every.as_micros() / u128::from(refill.max(1));
             u64::try_from(micros.div_ceil(1_000_000))
                 .map_or(u64::MAX, integer)
                 .max(1)

@@ -9,7 +9,6 @@ mod time;
 
 pub use fields::Fields;
 
-pub(crate) use draft::allowance;
 pub(crate) use slots::{anthropic_headers, openai_headers};
 pub(crate) use time::{rfc3339, rfc3339_text, seconds_text};
 
@@ -36,8 +35,6 @@ pub struct LimitView<'a> {
     pub balance: Balance,
     /// When it stood so, in microseconds since the Unix epoch.
     pub at: i64,
-    /// What the IETF's draft says it allows, where that has been written before.
-    pub(crate) allowance: Option<&'a str>,
 }
 
 impl<'a> LimitView<'a> {
@@ -51,7 +48,6 @@ impl<'a> LimitView<'a> {
             enforcement: Enforcement::Hard,
             balance,
             at,
-            allowance: None,
         }
     }
 }

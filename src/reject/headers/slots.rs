@@ -129,8 +129,7 @@ fn tighter<'a, 'l>(one: &'a LimitView<'l>, other: &'a LimitView<'l>) -> &'a Limi
         u128::from(of.balance.remaining()) * u128::from(to.balance.amount)
     };
     let (left, right) = (share(one, other), share(other, one));
-    let seconds = |of: &LimitView<'_>| draft::window_seconds(of.window, of.balance.amount);
-    let longer = || seconds(other) > seconds(one);
+    let longer = || draft::window_seconds(other) > draft::window_seconds(one);
     if right < left || (right == left && longer()) {
         other
     } else {
