@@ -8,6 +8,7 @@ mod call_record;
 mod charge;
 mod decision;
 mod hold_id;
+mod hold_ids;
 mod key;
 mod listener;
 mod memory;
@@ -33,7 +34,8 @@ pub use reservation::{Reservation, Unreconciled};
 pub use settlement::{Settled, Settlement};
 
 pub(crate) use call_record::OTHER;
-pub(crate) use hold_id::{HoldIds, LANES};
+pub(crate) use hold_id::LANES;
+pub(crate) use hold_ids::HoldIds;
 pub(crate) use key::{KeyBuilder, KeyParts};
 pub(crate) use listener::Listener;
 

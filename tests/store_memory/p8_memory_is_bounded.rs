@@ -59,6 +59,18 @@ fn a_counter_with_an_open_hold_stays() {
 }
 
 #[test]
+fn a_lane_in_which_nobody_counts_any_more_is_forgotten_too() {
+    let store = MemoryStore::new();
+    reserve(&store, 1, at(0), &[someone(1, gauge(5), 1)]);
+    for call in 1..300_u64 {
+        let (id, now) = (u128::from(call * 32 + 2), at(call * 60));
+        reserve(&store, id, now, &[]);
+        settle(&store, id, now, &[], &[]);
+    }
+    assert_eq!(store.len(), 0, "nobody settled it, five hours ago");
+}
+
+#[test]
 fn corrections_sweep_as_calls_do() {
     let store = MemoryStore::new();
     let mut most = 0;

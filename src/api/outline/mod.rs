@@ -18,7 +18,8 @@ use super::json::is_object;
 /// A document is one object, or one array of objects. Each object is handed out as soon as it ends. What is too large is left
 /// out of it: a member, or of a member that is an object itself, its own members.
 ///
-/// It looks at strings and brackets only; whether the rest is JSON is found out by who reads the copy.
+/// It looks at strings and brackets only; whether the rest is JSON is found out by who reads the copy. A small object that comes
+/// whole, and is JSON, is handed out as it came.
 #[derive(Debug, Default)]
 pub(crate) struct Outline {
     place: Place,
@@ -72,7 +73,7 @@ impl Outline {
         !matches!(self.place, Place::BeforeDocument | Place::AfterDocument)
     }
 
-    /// Reads on, and calls `each` with the copy of every object that is now complete.
+    /// Reads on, and calls `each` with every object that is now complete, or its copy.
     pub(crate) fn feed(&mut self, bytes: &[u8], mut each: impl FnMut(&str)) {
         if let Some(object) = self.whole(bytes) {
             self.place = Place::AfterDocument;

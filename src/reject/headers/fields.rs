@@ -43,7 +43,8 @@ impl Fields {
         }
     }
 
-    /// Adds a header with this value; none where the value is empty, or nothing that a header can hold.
+    /// Adds a header with this value; none where the value is empty, or nothing that a header can hold. Of two values for one name the
+    /// last is told.
     pub fn add(&mut self, name: &'static HeaderName, value: impl Display) {
         // A text takes all that is written; what a value does not say of itself is not ours to tell.
         self.write(name, |text| {

@@ -11,7 +11,9 @@ use super::sync::{AtomicU64, Mutex, MutexGuard, Ordering, lock};
 use crate::clock::{Moment, saturating_micros};
 use crate::store::{HoldId, LANES};
 
-/// The holds, in a shard for each lane of ids: threads that make calls at once seldom meet. Locks are taken in this order: shards by their index, then counters by their addresses.
+/// The holds, in a shard for each lane of ids: threads that make calls at once seldom meet.
+///
+/// Locks are taken in this order: shards by their index, then counters by their addresses.
 #[derive(Debug)]
 pub(super) struct Holds {
     shards: [CachePadded<Mutex<Shard>>; LANES],
@@ -92,6 +94,8 @@ impl Holds {
         let mut shards: Vec<_> = self.shards.iter().map(|shard| lock(shard)).collect();
         let mut due = Vec::new();
         for shard in &mut shards {
+            // Nobody else may come to a lane whose thread is gone.
+            shard.forget_old(now);
             due.extend(std::iter::from_fn(|| shard.pop_due(now)));
         }
         due.sort_unstable_by_key(|&(at, id, _)| (at, id));
