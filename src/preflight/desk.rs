@@ -229,7 +229,7 @@ impl Document {
     fn read(api: &dyn Api, uri: &Uri, body: Bytes) -> Self {
         match ByteString::try_from(body) {
             Ok(text) => Self {
-                call: read(api, uri, &text),
+                call: read_call(api, uri, &text),
                 text,
             },
             Err(_) => Self::unreadable("The request's body is not UTF-8."),
@@ -238,7 +238,7 @@ impl Document {
 }
 
 /// A call is large, and handed from stage to stage: it is shared from the start.
-fn read(api: &dyn Api, uri: &Uri, body: &str) -> Result<Arc<Call>, Invalid> {
+fn read_call(api: &dyn Api, uri: &Uri, body: &str) -> Result<Arc<Call>, Invalid> {
     let path = uri.path();
     let normal = NormalPath::of(path);
     // A segment with either is nobody's name, and whether the path goes on behind it depends on the server.

@@ -6,7 +6,6 @@ use smallvec::SmallVec;
 
 use super::blank::{behind_blanks, is_blank};
 use super::quote::behind_judged_string;
-use super::text::Key;
 use super::value::Value;
 
 /// Reads a text of which nothing is known, and goes on only as far as it is JSON: nothing comes back where it is not.
@@ -71,8 +70,7 @@ impl<'a> Judge<'a> {
         let end = self.at;
         self.colon()?;
         if is_escaped {
-            let Key(key) = serde_json::from_str(self.text.get(start..end)?).ok()?;
-            return Some(key);
+            return Value::part(self.text.get(start..end)?).decoded().ok();
         }
         self.text.get(start + 1..end - 1).map(Cow::Borrowed)
     }

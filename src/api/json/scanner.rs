@@ -5,7 +5,6 @@ use std::borrow::Cow;
 use super::blank::{behind_blanks, is_blank};
 use super::quote::behind_string;
 use super::stop::Stop;
-use super::text::Key;
 use super::value::Value;
 use super::words::up_to_mark;
 use crate::api::Invalid;
@@ -90,7 +89,7 @@ impl<'a> Scanner<'a> {
         };
         if is_escaped {
             let json = self.since(start).unwrap_or_default();
-            return serde_json::from_str(json).map(|Key(text)| Some(text));
+            return Value::part(json).decoded().map(Some);
         }
         Ok(self.text.get(start + 1..self.at - 1).map(Cow::Borrowed))
     }

@@ -91,7 +91,7 @@ impl<'de> Visitor<'de> for Shape {
 }
 
 /// A string, copied only if it is escaped.
-pub(in crate::api) struct Key<'a>(pub(in crate::api) Cow<'a, str>);
+pub(super) struct Key<'a>(pub(super) Cow<'a, str>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Key<'a> {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

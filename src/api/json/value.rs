@@ -121,8 +121,9 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// The text of a string that has escapes.
     #[inline(never)]
-    fn decoded(self) -> serde_json::Result<Cow<'a, str>> {
+    pub(super) fn decoded(self) -> serde_json::Result<Cow<'a, str>> {
         match self.simply_escaped() {
             Some(text) => Ok(Cow::Owned(text)),
             None => serde_json::from_str(self.json).map(|Key(text)| text),
