@@ -277,6 +277,33 @@ async fn p7_headers_stay_but_for_those_that_would_be_wrong() {
 }
 
 #[tokio::test]
+async fn a_length_that_is_told_otherwise_or_twice_is_told_once_and_as_it_is() {
+    let body = hello("gpt-4o").to_string();
+    let length = body.len();
+    let told = [
+        vec![length.to_string()],
+        vec![(length + 1).to_string()],
+        vec![format!("+{length}")],
+        vec![format!("0{length}")],
+        vec![length.to_string(), length.to_string()],
+        vec![length.to_string(), "5".to_owned()],
+    ];
+    for told in told {
+        let provider = Provider::using(1, 1);
+        let mut request = chat(body.clone());
+        request.headers_mut().remove("content-length");
+        for told in &told {
+            let told = told.parse().unwrap();
+            request.headers_mut().append("content-length", told);
+        }
+        call(&metered(&quota(generous()), &provider), request).await;
+        let seen = provider.last().headers;
+        let seen: Vec<_> = seen.get_all("content-length").iter().collect();
+        assert_eq!(seen, [&length.to_string()], "{told:?}");
+    }
+}
+
+#[tokio::test]
 async fn p7_method_path_query_and_trailers_stay() {
     let trailers = HeaderMap::from_iter([("x-t".parse().unwrap(), "v".parse().unwrap())]);
     let path = "//v1/chat%2Fcompletions/?a=1&b=%20";

@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
 use axum::middleware::from_fn_with_state;
 use http::StatusCode;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
+use tower_http::map_request_body::MapRequestBodyLayer;
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
 use tower_http::sensitive_headers::SetSensitiveRequestHeadersLayer;
 use tower_http::timeout::{RequestBodyDeadlineLayer, TimeoutLayer};
@@ -61,12 +63,16 @@ fn calls(quota: &Quota, model: Router, metered: bool) -> Router {
             StatusCode::GATEWAY_TIMEOUT,
             PATIENCE,
         ));
-    let calls = model.layer(each_call);
     if !metered {
-        return calls;
+        return model.layer(each_call);
     }
-    let layer = TokenQuotaLayer::new(quota.clone(), identify::policy_keys(quota))
+    let quota = TokenQuotaLayer::new(quota.clone(), identify::policy_keys(quota))
         .max_body(MAX_BODY)
         .body_deadline(BODY_DEADLINE);
-    calls.layer(layer)
+    // In one stack: each `Router::layer` of its own boxes services, futures and bodies once more for each call.
+    let metered = ServiceBuilder::new()
+        .layer(quota)
+        .layer(MapRequestBodyLayer::new(Body::new))
+        .layer(each_call);
+    model.layer(metered)
 }

@@ -20,7 +20,8 @@ const USUAL_LIMITS: usize = 6;
 /// Tells it of the limits, and of what was decided for the call.
 pub(super) fn tell(headers: &mut HeaderMap, accounting: &Accounting) {
     let hold = accounting.hold();
-    let limits: SmallVec<[_; USUAL_LIMITS]> = hold.limits().collect();
+    let mut limits = SmallVec::<[_; USUAL_LIMITS]>::new();
+    limits.extend(hold.limits());
     reject::admitted_headers(headers, accounting.api(), &limits, |fields| {
         quota_fields(fields, hold);
         if let Accounting::Metered(_) = accounting {

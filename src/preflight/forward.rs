@@ -139,12 +139,22 @@ fn with_model_in_path(uri: &Uri, site: &ModelSite, model: &str) -> Option<Uri> {
 
 fn fit_headers(head: &mut Parts, length: usize) {
     let headers = &mut head.headers;
-    if headers.contains_key(header::CONTENT_LENGTH) {
-        headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
-    }
+    fit_length(headers, length);
     // The whole body is here: nobody has to wait for a go-ahead.
     headers.remove(header::EXPECT);
     readable_answer(headers);
+}
+
+/// Where a length is told, it is told once, and as servers write it. Nearly always it is so already.
+fn fit_length(headers: &mut HeaderMap, length: usize) {
+    let mut digits = itoa::Buffer::new();
+    let digits = digits.format(length);
+    let mut told = headers.get_all(header::CONTENT_LENGTH).iter();
+    let first = told.next();
+    let is_told_so = first.is_some_and(|told| told == digits) && told.next().is_none();
+    if first.is_some() && !is_told_so {
+        headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+    }
 }
 
 /// Usage cannot be read in a compressed answer. Who wants it compressed does that outside.

@@ -47,8 +47,8 @@ impl Granted {
         would_block: Vec<usize>,
         degraded: Option<OnStoreFailure>,
     ) -> Self {
-        prepared.candidates.swap(0, candidate);
-        prepared.candidates.truncate(1);
+        prepared.candidates.truncate(candidate + 1);
+        prepared.candidates.drain(..candidate);
         Self {
             prepared,
             balances,

@@ -75,7 +75,7 @@ impl Fields {
         // Made room for at once; where that is refused, each insertion sees for itself.
         let _ = headers.try_reserve(self.fields.len());
         let mut text = Bytes::from(self.text);
-        for (name, length) in self.fields {
+        for &(name, length) in &self.fields {
             if let Ok(value) = HeaderValue::from_maybe_shared(text.split_to(length)) {
                 headers.insert(name, value);
             }
