@@ -4,7 +4,8 @@
 //! get the same requests from the same connections, one gateway after the other, round after round; what is compared are
 //! requests per second within one round, and of these ratios the median. Clients, upstream and gateway share the machine,
 //! so that what the clients and the upstream take dilutes this ratio: beside it stands the processor time that the
-//! gateway alone took for each request, from `/proc`.
+//! gateway alone took for each request, from `/proc`. How long a call takes is a client's time from one request to the next, with the
+//! writing of its text.
 #![allow(clippy::unwrap_used, clippy::float_arithmetic)]
 
 #[path = "../support/chat.rs"]
@@ -44,12 +45,14 @@ async fn main() {
 
     let (bare, with_quota) = (start(&BARE), start(&WITH_QUOTA));
     println!(
-        "| gateway | text | requests per second | of those without the layer | gateway's CPU per request | more than without |"
+        "| text | calls at once | requests per second | of those without the layer | a call takes | longer than without | gateway's CPU per request | more than without |"
     );
-    println!("| --- | --- | --- | --- | --- | --- |");
-    for texts in [Texts::Known, Texts::Fresh] {
-        let figures = compare([&bare, &with_quota], CONNECTIONS, texts).await;
-        print(texts, &figures);
+    println!("| --- | --- | --- | --- | --- | --- | --- | --- |");
+    for connections in [CONNECTIONS, 1] {
+        for texts in [Texts::Known, Texts::Fresh] {
+            let figures = compare([&bare, &with_quota], connections, texts).await;
+            print(texts, connections, &figures);
+        }
     }
 }
 
@@ -68,15 +71,18 @@ limits = [
     limits.to_owned() + &load::callers(CONNECTIONS, r#"tier = "bench""#)
 }
 
-fn print(texts: Texts, [bare, with_quota]: &[Figures; 2]) {
+fn print(texts: Texts, connections: usize, [bare, with_quota]: &[Figures; 2]) {
     let (per_second, ratio) = (with_quota.per_second(), with_quota.ratio_to(bare));
-    let processor = with_quota.processor_per_request();
+    let takes = |figures: &Figures| connections as f64 / figures.per_second();
+    let (a_call, processor) = (takes(with_quota), with_quota.processor_per_request());
+    let longer = a_call - takes(bare);
     let more = processor - bare.processor_per_request();
     let micros = |seconds: f64| format!("{:.0} µs", seconds * 1e6);
     println!(
-        "| `{}` | {} | {per_second:.0} | **{ratio:.2}** | {} | {} |",
-        WITH_QUOTA.join(" "),
+        "| {} | {connections} | {per_second:.0} | **{ratio:.2}** | {} | {} | {} | {} |",
         texts.name(),
+        micros(a_call),
+        micros(longer),
         micros(processor),
         micros(more),
     );
