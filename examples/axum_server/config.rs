@@ -9,7 +9,7 @@ use http::Uri;
 use http::uri::Scheme;
 use serde::Deserialize;
 use toml::Spanned;
-use tower_token_quota::policy::{PolicyBuilder, UnknownCalls};
+use tower_token_quota::policy::{PolicyBuilder, UnknownCalls, UnknownModel};
 use tower_token_quota::prices::{PriceError, Prices, Skipped};
 use tower_token_quota::{Policy, Quota};
 
@@ -35,7 +35,7 @@ pub(crate) struct Configured {
     /// Where alerts are posted.
     pub(crate) webhook: Option<Uri>,
     /// What is not wrong, but should be known.
-    pub(crate) note: Option<String>,
+    pub(crate) notes: Vec<String>,
 }
 
 impl Config {
@@ -69,10 +69,13 @@ impl Config {
         // Behind a gateway there is nothing but the provider: a call that we cannot meter is refused unless the file says
         // otherwise.
         let policy = policy.default_unknown_calls(UnknownCalls::Reject);
+        let policy = policy.build().map_err(|error| named(file, error))?;
+        let unknown = self.unknown(&policy);
+        let unknown = unknown.map(|model| named(file, model));
         Ok(Configured {
-            policy: policy.build().map_err(|error| named(file, error))?,
             webhook,
-            note,
+            notes: note.into_iter().chain(unknown).collect(),
+            policy,
         })
     }
 
@@ -80,6 +83,14 @@ impl Config {
     pub(crate) fn check(&self, policy: &Policy, quota: &Quota) -> Result<(), String> {
         let checked = quota.check_policy(policy);
         checked.map_err(|error| named(self.path(), error))
+    }
+
+    /// The models in rules that nobody knows. The built-in tables have few, and a policy may name any other: as long as there is no
+    /// price list beside them, only what looks like a mistake is told.
+    fn unknown(&self, policy: &Policy) -> impl Iterator<Item = UnknownModel> + use<> {
+        let lists_all = self.prices.is_some();
+        let unknown = policy.unknown_models().into_iter();
+        unknown.filter(move |model| lists_all || model.like.is_some())
     }
 
     fn path(&self) -> &Path {

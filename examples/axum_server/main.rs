@@ -134,7 +134,7 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
     reload::on_hangup(config.clone(), quota.clone(), webhook).map_err(failed("signals"))?;
 
     introduce::introduce(&arguments, &config, &quota).await;
-    for note in [configured.note, store_note].into_iter().flatten() {
+    for note in configured.notes.into_iter().chain(store_note) {
         eprintln!("{note}");
     }
     // Before the first call comes: it would have to wait for it.

@@ -19,7 +19,7 @@ pub(crate) fn on_hangup(config: Config, quota: Quota, webhook: Address) -> io::R
                 Ok(configured) => {
                     quota.set_policy(configured.policy);
                     webhook.set(configured.webhook);
-                    if let Some(note) = configured.note {
+                    for note in configured.notes {
                         tracing::warn!("{note}");
                     }
                     tracing::info!("the policy was read anew");

@@ -34,6 +34,11 @@ impl Aliases {
         self.target(name).is_some()
     }
 
+    /// Whether an alias stands for this canonical name.
+    pub(crate) fn lead_to(&self, canonical: &str) -> bool {
+        self.targets.values().any(|target| **target == *canonical)
+    }
+
     /// The canonical name behind a name; `None` when it says no model.
     pub(super) fn canonical(&self, name: &str) -> Option<Arc<str>> {
         match self.target(name) {

@@ -31,6 +31,11 @@ pub fn facts(canonical: &str) -> Option<&'static Facts> {
     at.ok().map(|at| &FACTS[at])
 }
 
+/// The canonical names of all models whose sizes are known.
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    FACTS.iter().map(|facts| facts.name)
+}
+
 /// The most input that a model takes. Of one that nobody knows, the most that any takes.
 pub(crate) fn context_of(canonical: &str) -> u64 {
     let most = || FACTS.iter().map(|facts| facts.context).max();

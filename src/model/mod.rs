@@ -3,6 +3,7 @@
 mod aliases;
 mod canonical;
 mod catalog;
+mod like;
 
 pub use catalog::{Encoding, Facts, Provider, facts, may_reason};
 
@@ -10,6 +11,7 @@ pub(crate) use catalog::context_of;
 
 pub(crate) use aliases::Aliases;
 pub(crate) use canonical::MAX_NAME;
+pub(crate) use like::most_like;
 
 use std::sync::Arc;
 

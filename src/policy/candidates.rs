@@ -5,7 +5,7 @@ use smallvec::SmallVec;
 use crate::model::{MAX_NAME, Model};
 use crate::{Rejection, RejectionKind, Subject};
 
-use super::glob::Globs;
+use super::glob::{Globs, has_wildcard};
 use super::{CheckedLimit, CheckedTier, Enforcement, Policy, PricedModel};
 
 /// Limits that bind a call: seldom more than there is room for without memory of their own.
@@ -86,7 +86,7 @@ impl Policy {
             .flat_map(|tier| &tier.ladders)
             .flat_map(|ladder| &ladder.rungs);
         let globs = limit.models.iter().chain(tiers).flat_map(Globs::iter);
-        let names = globs.filter(|glob| !glob.contains(['*', '?']));
+        let names = globs.filter(|glob| !has_wildcard(glob));
         let mut models: Vec<Model> = Vec::new();
         let named = names.map(|name| Model::clone(&self.resolve(&name)));
         for model in named.chain(rungs.cloned()) {

@@ -19,12 +19,16 @@ struct Glob {
     is_of_raw_names: bool,
 }
 
+/// Whether a name stands for several.
+pub(super) fn has_wildcard(name: &str) -> bool {
+    name.contains(['*', '?'])
+}
+
 impl Glob {
     fn new(text: &str) -> Self {
-        let has_wildcard = text.contains(['*', '?']);
         Self {
             pattern: WildMatch::new(&text.to_ascii_lowercase()),
-            is_of_raw_names: !has_wildcard || text.contains(['/', ':', '@']),
+            is_of_raw_names: !has_wildcard(text) || text.contains(['/', ':', '@']),
         }
     }
 

@@ -14,6 +14,7 @@ mod store_failure;
 mod tier;
 mod toml;
 mod unit;
+mod unknown;
 mod window;
 
 pub use builder::{PolicyBuilder, UnknownCalls, Unpriced};
@@ -25,6 +26,7 @@ pub use scope::Scope;
 pub use store_failure::OnStoreFailure;
 pub use tier::{OpaqueInput, OutputCap, ReserveOutput, Tier};
 pub use unit::Unit;
+pub use unknown::UnknownModel;
 pub use window::{Period, Span, Window};
 
 pub(crate) use builder::DEFAULT_RECORD_DAYS;

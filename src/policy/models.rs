@@ -93,6 +93,22 @@ impl Models {
         self.priced(Model::clone(&model).unresolved())
     }
 
+    /// Whether anything is known of what a name stands for.
+    pub(super) fn is_known(&self, name: &str) -> bool {
+        let model = self.named(name);
+        let has_row = || {
+            let mut rows = self.prices.skipped().iter();
+            rows.any(|row| {
+                *Model::resolve(&row.model, &self.aliases).canonical() == *model.canonical()
+            })
+        };
+        self.aliases.has(name)
+            || self.aliases.lead_to(model.canonical())
+            || model.facts().is_some()
+            || model.price().is_some()
+            || has_row()
+    }
+
     fn priced(&self, model: Model) -> PricedModel {
         PricedModel(Arc::new(Inner {
             price: self.prices.shared(&model),

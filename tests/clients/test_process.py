@@ -126,6 +126,30 @@ class Arguments(unittest.TestCase):
             self.assertIn("no [keys]", gateway.log())
             self.assertIn("/v1/v1/", gateway.log())
 
+    def test_a_model_that_nobody_knows_is_told_of(self):
+        policy = config(9) + """
+[aliases]
+ours = "our-own-70b"
+[tiers.pro]
+models = ["gpt-4o-mni", "gpt-4o", "o*", "ours", "our-new-model"]
+"""
+        misspelt = "tier `pro`: model `gpt-4o-mni` is unknown; did you mean `gpt-4o-mini`?"
+        new = "tier `pro`: model `our-new-model` is unknown"
+
+        def told(gateway):
+            return [line for line in gateway.log().splitlines() if "is unknown" in line]
+
+        with Gateway(policy) as gateway:
+            self.assertEqual(told(gateway), [f"{gateway.config}: {misspelt}"])
+            gateway.config.write_text(policy.replace("gpt-4o-mni", "gpt-4o-minni"))
+            gateway.signal(signal.SIGHUP)
+            until("a complaint", lambda: "model `gpt-4o-minni` is unknown" in gateway.log())
+        with tempfile.TemporaryDirectory() as directory:
+            prices = pathlib.Path(directory) / "prices.json"
+            prices.write_text(json.dumps({"gpt-4o": {"input_cost_per_token": 1, "output_cost_per_token": 1}}))
+            with Gateway(policy, arguments=["--prices", str(prices)]) as gateway:
+                self.assertEqual(told(gateway), [f"{gateway.config}: {misspelt}", f"{gateway.config}: {new}"])
+
     def test_without_a_quota_there_is_no_file_for_it(self):
         with Gateway(config(1_000), arguments=["--no-quota"]) as gateway:
             self.assertEqual(list(gateway.config.parent.glob("quota.db*")), [])

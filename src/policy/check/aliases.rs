@@ -3,6 +3,7 @@
 use crate::model::Aliases;
 use crate::policy::PolicyError;
 use crate::policy::error::At;
+use crate::policy::glob::has_wildcard;
 
 /// An alias is one step: what it stands for is a model and no alias.
 pub(super) fn check(written: &[At<(String, String)>]) -> Result<Aliases, PolicyError> {
@@ -11,10 +12,10 @@ pub(super) fn check(written: &[At<(String, String)>]) -> Result<Aliases, PolicyE
         let (name, model) = &at.it;
         let complain =
             |reason: &str| Err(at.error(format!("alias `{}` {reason}", name.escape_debug())));
-        if name.trim().is_empty() || name.contains(['*', '?']) {
+        if name.trim().is_empty() || has_wildcard(name) {
             return complain("is no name; an alias is written out, without `*` and `?`");
         }
-        if !Aliases::is_model(model) || model.contains(['*', '?']) {
+        if !Aliases::is_model(model) || has_wildcard(model) {
             return complain("stands for no model's name");
         }
         if !aliases.insert(name, model) {

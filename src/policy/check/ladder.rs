@@ -2,7 +2,7 @@
 
 use crate::model::{Aliases, Model};
 use crate::policy::error::At;
-use crate::policy::glob::Globs;
+use crate::policy::glob::{Globs, has_wildcard};
 use crate::policy::tier::Ladder;
 use crate::policy::{Limit, OnExhausted, PolicyError, Unit};
 
@@ -61,7 +61,7 @@ fn rungs(
         let model = Model::resolve(&rung.it, aliases);
         let complain =
             |reason: &str| Err(rung.error(format!("rung `{}` {reason}", rung.it.escape_debug())));
-        if !model.is_resolved() || rung.it.contains(['*', '?']) {
+        if !model.is_resolved() || has_wildcard(&rung.it) {
             return complain("is no model's name; a rung names one model");
         }
         if allowed.is_some_and(|allowed| !allowed.matches(&model)) {
@@ -121,7 +121,7 @@ fn leads_down<'l>(
     }
     let stuck = |name: &String| {
         let model = Model::resolve(name, &Aliases::default());
-        !name.contains(['*', '?']) && !ladders.clone().any(|ladder| ladder.is_for(&model))
+        !has_wildcard(name) && !ladders.clone().any(|ladder| ladder.is_for(&model))
     };
     match models.iter().find(stuck) {
         Some(name) => Err(format!("it downgrades, but no ladder is for `{name}`")),
