@@ -34,12 +34,23 @@ pub enum PriceError {
         part: Part,
     },
     /// A row has no price for input or output, and a field that may be meant for it.
-    #[error("no price for {part} tokens: `{}` may be a misspelling", field.escape_debug())]
+    #[error("no price for {part} tokens{}", misspelling(Some(field)))]
     Misspelt {
         /// What has no price: [`Part::Input`] or [`Part::Output`].
         part: Part,
         /// The field, its beginning if it is long.
         field: String,
+    },
+    /// In a step of a row, as `input_cost_per_token_above_200k_tokens` begins one, there is a price for input and none for output, or
+    /// the other way round: long calls would cost there what short ones do.
+    #[error("no price for {part} tokens in calls of more than {above} input tokens{}", misspelling(field.as_deref()))]
+    MissingStep {
+        /// What has no price: [`Part::Input`] or [`Part::Output`].
+        part: Part,
+        /// The step: calls of more input tokens than this.
+        above: u64,
+        /// The field that may be meant for it, its beginning if it is long.
+        field: Option<String>,
     },
     /// A row has no price for the tokens of its input, or its output, and one for something else there: for a second of video,
     /// say.
@@ -73,6 +84,11 @@ impl PriceError {
         Self::Misspelt { part, field }
     }
 
+    pub(super) fn missing_step(part: Part, above: u64, field: Option<&String>) -> Self {
+        let field = field.map(|field| shown(field));
+        Self::MissingStep { part, above, field }
+    }
+
     pub(super) fn billed_otherwise(part: Part, field: &str) -> Self {
         let field = shown(field);
         Self::BilledOtherwise { part, field }
@@ -88,6 +104,11 @@ impl PriceError {
 fn shown(text: &str) -> String {
     const SHOWN: usize = 40;
     text.chars().take(SHOWN).collect()
+}
+
+fn misspelling(field: Option<&str>) -> String {
+    let told = |field: &str| format!(": `{}` may be a misspelling", field.escape_debug());
+    field.map_or(String::new(), told)
 }
 
 /// Without what could look like a line of its own. JSON's quotes stay as they are.

@@ -31,6 +31,7 @@ pub(super) fn price(row: &RawValue) -> Result<Option<Price>, PriceError> {
         Mode::Unknown(mode) => return told_if_priced(&mode, &row),
     };
     let mut prices = Found::read_all(&row)?;
+    let half = prices.half_step(needed);
     if says("litellm_provider").as_deref() == Some(INCLUSIVE) {
         for row in &mut prices.rows {
             row.above = row.above.saturating_sub(1);
@@ -39,6 +40,9 @@ pub(super) fn price(row: &RawValue) -> Result<Option<Price>, PriceError> {
     let is_free = prices.are_free();
     let price = prices.into_price(needed);
     let price = price.map_err(|missing| missing::why(&missing, &row))?;
+    if let Some((part, above)) = half {
+        return Err(missing::in_step(part, above, &row));
+    }
     let is_billed_otherwise = row.iter().any(|(key, value)| is_other_price(key, value));
     match is_free && is_billed_otherwise {
         true => Err(PriceError::NoTokenPrice),
@@ -144,6 +148,17 @@ impl Found {
             self.rows.len() - 1
         });
         self.rows[position].known[key.part.index()].get_or_insert(rate);
+    }
+
+    /// A needed part that has no price in a step where another has one, and the step's number. Only steps of the default tier:
+    /// another tier is guessed at in any case where it says nothing, and what is guessed is marked.
+    fn half_step(&self, needed: &[Part]) -> Option<(Part, u64)> {
+        let is_step = |row: &&Row| row.tier == ServiceTier::Default && !row.is_first();
+        self.rows.iter().filter(is_step).find_map(|step| {
+            let has = |part: &Part| step.known[part.index()].is_some();
+            let missing = needed.iter().find(|part| !has(part))?;
+            needed.iter().any(has).then_some((*missing, step.above))
+        })
     }
 
     /// Whether no token costs anything.

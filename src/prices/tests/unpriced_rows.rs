@@ -123,6 +123,48 @@ fn a_misspelt_price_is_told_of_by_its_key() {
 }
 
 #[test]
+fn a_step_with_half_of_its_prices_is_told_of() {
+    const PLAIN: &str = r#""input_cost_per_token": 1e-6, "output_cost_per_token": 2e-6"#;
+    let told =
+        |fields: &str| row(&format!("{{{PLAIN}, {fields}}}")).map_err(|error| error.to_string());
+    let input = r#""input_cost_per_token_above_200k_tokens": 2e-6"#;
+    let output = r#""output_cost_per_token_above_200k_tokens": 3e-6"#;
+    let missing =
+        |part| format!("no price for {part} tokens in calls of more than 200000 input tokens");
+    assert_eq!(told(input), Err(missing("output")));
+    assert_eq!(told(output), Err(missing("input")));
+    for (right, part, key) in [
+        (input, "output", "output_cost_per_token_above_200k_token"),
+        (input, "output", "output_costs_per_token_above_200k_tokens"),
+        (input, "output", "outputCostPerTokenAbove200kTokens"),
+        (output, "input", "input_cost_per_tokens_above_200k_tokens"),
+    ] {
+        // Of a long key there is the beginning.
+        let field = &key[..key.len().min(40)];
+        let misspelt = format!("{}: `{field}` may be a misspelling", missing(part));
+        assert_eq!(told(&format!(r#"{right}, "{key}": 3e-6"#)), Err(misspelt));
+    }
+    let odd =
+        r#""input_cost_per_token_above_256_tokens": 1, "output_cost_per_token_above256_tokens": 1"#;
+    let error = told(odd).unwrap_err();
+    assert!(
+        error.ends_with(
+            "256 input tokens: `output_cost_per_token_above256_tokens` may be a misspelling"
+        ),
+        "{error}"
+    );
+    let range = r#""tiered_pricing": [{"range": [0, 9]}, {"range": [9, 99], "input_cost_per_token": 3e-6}]"#;
+    assert!(told(range).is_err());
+    for whole in [
+        format!("{input}, {output}"),
+        format!(r#"{input}, {output}, "cache_read_input_token_cost_above_100k_tokens": 1e-7"#),
+        format!(r#"{input}, "mode": "embedding""#),
+    ] {
+        assert!(told(&whole).is_ok_and(|price| price.is_some()), "{whole}");
+    }
+}
+
+#[test]
 fn a_model_that_is_not_billed_by_the_token_has_no_price() {
     let billed_otherwise = [
         r#"{"mode": "chat", "input_cost_per_second": 0.01}"#,
