@@ -58,6 +58,8 @@ class Arguments(unittest.TestCase):
             (["--store", "redis"], "write redis://HOST:PORT/DB"),
             (["--store", "redis:host"], "write redis://HOST:PORT/DB"),
             (["--store", "redis://host:port"], "write redis://HOST:PORT/DB"),
+            (["--store", "rediss://host:port"], "write rediss://HOST:PORT/DB"),
+            (["--store", "rediss+sentinel://a"], "write rediss+sentinel://HOST:PORT"),
             (["--store", "redis://a:1,b:2"], "redis+cluster://"),
             (["--store", "redis://a:1,b:2"], "redis+sentinel://"),
             (["--store", "redis+cluster://127.0.0.1:1/2"], "no database but 0"),

@@ -1,11 +1,51 @@
 //! Where Redis is: an address, read before anything is connected to.
 
+use std::fmt;
+
 use ::redis::{ConnectionInfo, IntoConnectionInfo, RedisError};
 
-/// The forms of addresses, as they are shown to whoever wrote another one.
-const SERVER: &str = "redis://HOST:PORT/DB";
-const CLUSTER: &str = "redis+cluster://HOST:PORT,HOST:PORT";
-const SENTINEL: &str = "redis+sentinel://HOST:PORT,HOST:PORT/NAME/DB";
+/// How addresses may begin; the first stands for what is none of them. With one more `s` behind they are encrypted.
+const SCHEMES: [&str; 4] = ["redis", "rediss", "valkey", "valkeys"];
+
+/// What comes after that, where there is one server, a cluster, or sentinels.
+const SERVER: &str = "://HOST:PORT/DB";
+const CLUSTER: &str = "+cluster://HOST:PORT,HOST:PORT";
+const SENTINEL: &str = "+sentinel://HOST:PORT,HOST:PORT/NAME/DB";
+
+/// The form of an address, as it is shown to whoever wrote another one.
+#[derive(Clone, Copy)]
+pub(super) struct Form {
+    scheme: &'static str,
+    rest: &'static str,
+}
+
+impl Form {
+    /// The form that was meant, as far as an address says by how it begins.
+    pub(super) fn of(address: &str) -> Self {
+        let scheme = address.split([':', '/']).next().unwrap_or_default();
+        let (name, kind) = scheme.split_once('+').unwrap_or((scheme, ""));
+        let is_it = |known: &&str| known.eq_ignore_ascii_case(name);
+        Self {
+            scheme: SCHEMES.into_iter().find(is_it).unwrap_or(SCHEMES[0]),
+            rest: match kind {
+                "cluster" => CLUSTER,
+                "sentinel" => SENTINEL,
+                _ => SERVER,
+            },
+        }
+    }
+
+    /// The same with something else after the scheme.
+    fn with(self, rest: &'static str) -> Self {
+        Self { rest, ..self }
+    }
+}
+
+impl fmt::Display for Form {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.scheme, self.rest)
+    }
+}
 
 /// Why there is no connection to an address, not even one that is made later.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -21,7 +61,7 @@ pub enum ConnectError {
 
 impl ConnectError {
     /// What the client library says of an address, and the form that one has.
-    pub(super) fn of(error: &RedisError, form: &str) -> Self {
+    pub(super) fn of(error: &RedisError, form: Form) -> Self {
         let said = error.to_string();
         // The name of the library's kind of error tells nobody anything.
         let said = said
@@ -52,25 +92,28 @@ pub(super) enum Address {
 
 impl Address {
     pub(super) fn read(address: &str) -> Result<Self, ConnectError> {
+        let form = Form::of(address);
         let (scheme, rest) = address.split_once("://").unwrap_or(("", address));
         if let Some(scheme) = scheme.strip_suffix("+cluster") {
-            return Self::cluster(scheme, rest);
+            return Self::cluster(scheme, rest, form);
         }
         if let Some(scheme) = scheme.strip_suffix("+sentinel") {
-            return Self::sentinel(scheme, rest);
+            return Self::sentinel(scheme, rest, form);
         }
         let hosts = rest.rsplit('@').next().unwrap_or_default();
         if hosts.split('/').next().unwrap_or_default().contains(',') {
             let several = format!(
-                "{SERVER} has one host; several are a cluster's, {CLUSTER}, or sentinels, {SENTINEL}"
+                "{form} has one host; several are a cluster's, {}, or sentinels, {}",
+                form.with(CLUSTER),
+                form.with(SENTINEL)
             );
             return Err(ConnectError::Address(several));
         }
-        info(address, SERVER).map(Self::Server)
+        info(address, form).map(Self::Server)
     }
 
-    fn cluster(scheme: &str, hosts: &str) -> Result<Self, ConnectError> {
-        let nodes = each(scheme, hosts, CLUSTER)?;
+    fn cluster(scheme: &str, hosts: &str, form: Form) -> Result<Self, ConnectError> {
+        let nodes = each(scheme, hosts, form)?;
         if nodes.iter().any(|node| node.redis_settings().db() != 0) {
             return Err(ConnectError::wrong(
                 "a cluster has no database but 0: leave it out",
@@ -79,10 +122,10 @@ impl Address {
         Ok(Self::Cluster(nodes))
     }
 
-    fn sentinel(scheme: &str, rest: &str) -> Result<Self, ConnectError> {
+    fn sentinel(scheme: &str, rest: &str, form: Form) -> Result<Self, ConnectError> {
         let (sentinels, path) = rest.split_once('/').unwrap_or((rest, ""));
         let (master, database) = path.split_once('/').unwrap_or((path, "0"));
-        let wrong = |why: &str| Err(ConnectError::Address(format!("{why}; write {SENTINEL}")));
+        let wrong = |why: &str| Err(ConnectError::Address(format!("{why}; write {form}")));
         if master.is_empty() {
             return wrong("the master's name is missing");
         }
@@ -90,24 +133,15 @@ impl Address {
             return wrong("the database after the master's name is no number");
         };
         Ok(Self::Sentinel {
-            sentinels: each(scheme, sentinels, SENTINEL)?,
+            sentinels: each(scheme, sentinels, form)?,
             master: master.to_owned(),
             database,
         })
     }
-
-    /// How such an address is written.
-    pub(super) fn form(&self) -> &'static str {
-        match self {
-            Self::Server(_) => SERVER,
-            Self::Cluster(_) => CLUSTER,
-            Self::Sentinel { .. } => SENTINEL,
-        }
-    }
 }
 
 /// Each of several hosts, with what stands before them all.
-fn each(scheme: &str, hosts: &str, form: &str) -> Result<Vec<ConnectionInfo>, ConnectError> {
+fn each(scheme: &str, hosts: &str, form: Form) -> Result<Vec<ConnectionInfo>, ConnectError> {
     let (user, hosts) = match hosts.rsplit_once('@') {
         Some((user, hosts)) => (format!("{user}@"), hosts),
         None => (String::new(), hosts),
@@ -118,7 +152,7 @@ fn each(scheme: &str, hosts: &str, form: &str) -> Result<Vec<ConnectionInfo>, Co
         .collect()
 }
 
-fn info(url: &str, form: &str) -> Result<ConnectionInfo, ConnectError> {
+fn info(url: &str, form: Form) -> Result<ConnectionInfo, ConnectError> {
     let info = url.into_connection_info();
     info.map_err(|error| ConnectError::of(&error, form))
 }
@@ -169,23 +203,48 @@ mod tests {
 
     #[test]
     fn one_that_is_none_is_told_the_form() {
-        for address in [
-            "redis",
-            "redis:127.0.0.1",
-            "redis://h:abc",
-            "redis://h/first",
+        for (address, form) in [
+            ("redis", "redis://HOST:PORT/DB"),
+            ("redis:127.0.0.1", "redis://HOST:PORT/DB"),
+            ("redis://h:abc", "redis://HOST:PORT/DB"),
+            ("redis://h/first", "redis://HOST:PORT/DB"),
+            ("localhost:6379", "redis://HOST:PORT/DB"),
+            ("rediss", "rediss://HOST:PORT/DB"),
+            ("rediss:127.0.0.1", "rediss://HOST:PORT/DB"),
+            ("rediss://h:abc", "rediss://HOST:PORT/DB"),
+            ("Rediss://h/first", "rediss://HOST:PORT/DB"),
+            ("valkeys://h:abc", "valkeys://HOST:PORT/DB"),
+            (
+                "rediss+cluster://h:abc",
+                "rediss+cluster://HOST:PORT,HOST:PORT",
+            ),
+            (
+                "valkey+sentinel://h",
+                "valkey+sentinel://HOST:PORT,HOST:PORT/NAME/DB",
+            ),
+            (
+                "rediss+sentinel://h/m/x",
+                "rediss+sentinel://HOST:PORT,HOST:PORT/NAME/DB",
+            ),
         ] {
             let complaint = complaint(address);
             assert!(
-                complaint.ends_with("; write redis://HOST:PORT/DB"),
+                complaint.ends_with(&format!("; write {form}")),
                 "{complaint}"
             );
             assert!(!complaint.contains("InvalidClientConfig"), "{complaint}");
         }
-        let several = ["redis://h:1,h:2", "redis://u:p@h,i:2/1", "redis:h,i"];
-        for complaint in several.map(complaint) {
-            assert!(complaint.contains(CLUSTER), "{complaint}");
-            assert!(complaint.contains(SENTINEL), "{complaint}");
+        for (address, scheme) in [
+            ("redis://h:1,h:2", "redis"),
+            ("redis://u:p@h,i:2/1", "redis"),
+            ("redis:h,i", "redis"),
+            ("rediss://h:1,h:2", "rediss"),
+        ] {
+            let complaint = complaint(address);
+            for form in [CLUSTER, SENTINEL] {
+                let form = format!(" {scheme}{form}");
+                assert!(complaint.contains(&form), "{complaint}");
+            }
         }
     }
 
@@ -216,7 +275,7 @@ mod tests {
     fn where_tls_is_not_built_in_it_is_said_whose_feature_it_is() {
         let missing = "can't connect with TLS, the feature is not enabled";
         let error = (ErrorKind::InvalidClientConfig, missing).into();
-        let complaint = ConnectError::of(&error, SERVER).to_string();
+        let complaint = ConnectError::of(&error, Form::of("rediss://h")).to_string();
         assert!(
             complaint.contains("`redis` crate's, such as `tokio-rustls-comp`"),
             "{complaint}"

@@ -10,7 +10,7 @@ use ::redis::cluster_async::ClusterConnection;
 use ::redis::io::tcp::TcpSettings;
 use ::redis::{Client, Cmd, ConnectionInfo, Pipeline, RedisFuture, RedisResult, Value};
 
-use super::address::{Address, ConnectError};
+use super::address::{Address, ConnectError, Form};
 use super::sentinel::SentinelConnection;
 use super::silence::Silence;
 
@@ -57,9 +57,10 @@ impl Connection {
         if tokio::runtime::Handle::try_current().is_err() {
             return Err(ConnectError::NoRuntime);
         }
+        let form = Form::of(address);
         let address = Address::read(address)?;
         let current = Current::to(&address, timeout);
-        let current = current.map_err(|error| ConnectError::of(&error, address.form()))?;
+        let current = current.map_err(|error| ConnectError::of(&error, form))?;
         Ok(Self(Arc::new(Shared {
             current: Mutex::new(current),
             address,
