@@ -146,12 +146,13 @@ FROM totals
 GROUP BY month, organization, project
 ORDER BY month, organization, project;
 
--- What each model has cost each month.
+-- What each model has cost each month. One that was asked for and never called has a row of totals, with what that saved, and none here.
 CREATE VIEW spend_by_model AS
 SELECT month, organization, model, sum(calls) AS calls, CAST(total(input_tokens) AS INTEGER) AS input_tokens, CAST(total(output_tokens) AS INTEGER) AS output_tokens,
        printf('%d.%09d', sum(cost / 1000000000) + sum(cost % 1000000000) / 1000000000, sum(cost % 1000000000) % 1000000000) AS usd,
        printf('%d.%09d', sum(unreconciled / 1000000000) + sum(unreconciled % 1000000000) / 1000000000, sum(unreconciled % 1000000000) % 1000000000) AS unreconciled_usd
 FROM totals
+WHERE calls <> 0 OR cost <> 0
 GROUP BY month, organization, model
 ORDER BY month, organization, model;
 

@@ -74,7 +74,7 @@ pub struct ProjectReport {
     pub totals: Totals,
 }
 
-/// What one model has cost in the month.
+/// What one model has cost and saved in the month. One that was asked for and answered no call is here too, with what that saved.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ModelReport {

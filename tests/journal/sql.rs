@@ -1,7 +1,8 @@
 //! What plain SQL says.
 
 use tower_token_quota::clock::FakeClock;
-use tower_token_quota::{DEFAULT_ORGANIZATION, Demand, Subject, Usage, Usd};
+use tower_token_quota::watch::ModelReport;
+use tower_token_quota::{DEFAULT_ORGANIZATION, Demand, Limit, Policy, Subject, Tier, Usage, Usd};
 
 use crate::folder::{Folder, limits, reserve_for, tokens_only, written};
 use crate::support::{NOON, alice};
@@ -64,6 +65,49 @@ async fn the_views_answer_for_projects_users_and_models() {
         ["2026-11-21T12:00:00Z carol gpt-4o-mini 1000+1000 0.001250000"]
     );
     assert_eq!(row("count(*)", "open_holds"), ["0"]);
+}
+
+#[tokio::test]
+async fn a_model_that_was_asked_for_and_never_called_has_saved_something_and_spent_nothing() {
+    let folder = Folder::new();
+    let clock = FakeClock::at(NOON);
+    let dear = Limit::usd(Usd::from_nanos(1))
+        .per_month()
+        .for_models(["gpt-4o"]);
+    let tier = Tier::new("t")
+        .limit(dear.then_downgrade())
+        .limit(Limit::tokens(1_000_000).per_day().id("tokens"))
+        .ladder(["gpt-4o-mini"]);
+    let policy = Policy::new().tier(tier);
+    let quota = folder.quota(policy.clone(), &clock);
+    let demand = Demand::new("gpt-4o").input_tokens(1_000).output_tokens(0);
+    let hold = quota.reserve(&alice(), demand).await.unwrap();
+    hold.settle(Usage::new(1_000, 0));
+    written(&quota).await;
+    drop(quota);
+    assert_eq!(
+        folder.ask("SELECT model || ' ' || calls || ' ' || usd FROM spend_by_model"),
+        ["gpt-4o-mini 1 0.000150000"]
+    );
+    let quota = folder.quota(policy, &clock);
+    let report = quota.report().await.unwrap();
+    let of = |model: &ModelReport| {
+        let saved = model.totals.saved.downgraded;
+        (
+            model.model.to_string(),
+            model.totals.calls,
+            saved.calls,
+            saved.cost.nanos(),
+        )
+    };
+    let models: Vec<_> = report.organizations[0].models.iter().map(of).collect();
+    assert_eq!(
+        models,
+        [
+            ("gpt-4o-mini".to_owned(), 1, 0, 0),
+            ("gpt-4o".to_owned(), 0, 1, 2_350_000)
+        ]
+    );
 }
 
 #[tokio::test]
