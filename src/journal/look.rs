@@ -26,11 +26,15 @@ pub(super) fn look(path: &Path) -> Result<(), JournalError> {
         let (path, reason) = (path.to_owned(), "it is empty".to_owned());
         return Err(JournalError::Damaged { path, reason });
     }
-    // A newer state of the first page may stand in the log.
-    if beside(path, "-wal").exists() || !found.is_file() {
+    if !found.is_file() {
         return Ok(());
     }
-    match as_it_stands(path).map(|db| open::identify(path, &db)) {
+    let db = as_it_stands(path);
+    // A checkpoint that the power went out in may have spoilt the first page: then it stands in the log.
+    let is_whole = |db: &Connection| {
+        open::number(db, "application_id").is_ok() || !beside(path, "-wal").exists()
+    };
+    match db.filter(is_whole).map(|db| open::identify(path, &db)) {
         Some(Err(error @ JournalError::NoJournal(_))) => Err(error),
         _ => Ok(()),
     }

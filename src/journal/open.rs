@@ -111,12 +111,11 @@ fn connect(path: &Path) -> Result<Connection, JournalError> {
 
 /// Whether it is a journal, and of a version that we know.
 pub(super) fn identify(path: &Path, db: &Connection) -> Result<(), JournalError> {
-    let number = |name| db.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
-    let application = number("application_id").map_err(|error| wrong(path, error))?;
+    let application = number(db, "application_id").map_err(|error| wrong(path, error))?;
     if application != APPLICATION {
         return Err(JournalError::NoJournal(path.to_owned()));
     }
-    let found = number("user_version").map_err(|error| wrong(path, error))?;
+    let found = number(db, "user_version").map_err(|error| wrong(path, error))?;
     match found {
         VERSION => Ok(()),
         found if found > VERSION => Err(JournalError::Newer {
@@ -131,6 +130,11 @@ pub(super) fn identify(path: &Path, db: &Connection) -> Result<(), JournalError>
         }),
         _ => Err(JournalError::NoJournal(path.to_owned())),
     }
+}
+
+/// A number that stands in the first page. An error where that is no database's.
+pub(super) fn number(db: &Connection, name: &str) -> rusqlite::Result<i32> {
+    db.pragma_query_value(None, name, |row| row.get(0))
 }
 
 fn configure(path: &Path, db: &Connection) -> Result<(), JournalError> {

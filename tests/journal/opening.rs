@@ -3,11 +3,11 @@
 use std::fs;
 
 use rusqlite::Connection;
-use tower_token_quota::Usage;
 use tower_token_quota::clock::FakeClock;
 use tower_token_quota::journal::{self, JournalError};
+use tower_token_quota::{Subject, Usage};
 
-use crate::folder::{Folder, MOST, limits, reserve};
+use crate::folder::{Folder, MOST, limits, reserve, reserve_for, written};
 use crate::support::{self, NOON};
 
 /// A journal in which Alice has spent 15 cents by 1,000,000 tokens, all of it checkpointed.
@@ -121,6 +121,14 @@ fn what_is_none_has_no_lock_put_beside_it() {
         let theirs = Connection::open(file).unwrap();
         theirs.execute_batch("CREATE TABLE theirs (x)").unwrap();
     });
+    is_alone("theirs, with its log.db", &|file| {
+        let elsewhere = Folder::new();
+        let theirs = Connection::open(elsewhere.file()).unwrap();
+        theirs.pragma_update(None, "journal_mode", "WAL").unwrap();
+        theirs.execute_batch("CREATE TABLE theirs (x)").unwrap();
+        fs::copy(elsewhere.file(), file).unwrap();
+        fs::copy(elsewhere.log(), file.with_extension("db-wal")).unwrap();
+    });
 }
 
 #[tokio::test]
@@ -135,6 +143,25 @@ async fn emptied_or_gone_with_its_log_left() {
     let crashed = folder.crashed();
     fs::remove_file(crashed.file()).unwrap();
     assert!(error(&crashed).contains("its log is there"));
+}
+
+/// As a checkpoint may leave it that the power went out in.
+#[tokio::test]
+async fn whose_first_page_is_in_its_log_only() {
+    let folder = Folder::new();
+    let quota = folder.quota(limits(), &FakeClock::at(NOON));
+    for user in 0..100 {
+        let subject = Subject::user(format!("user-{user}"), "t");
+        let hold = reserve_for(&quota, &subject).await.unwrap();
+        hold.settle(Usage::new(1, 1));
+    }
+    written(&quota).await;
+    let crashed = folder.crashed();
+    let mut bytes = fs::read(crashed.file()).unwrap();
+    bytes[..512].fill(0xA5);
+    fs::write(crashed.file(), bytes).unwrap();
+    drop(crashed.open().unwrap());
+    assert_eq!(crashed.ask("SELECT sum(calls) FROM totals"), ["100"]);
 }
 
 #[tokio::test]
