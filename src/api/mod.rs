@@ -219,8 +219,8 @@ pub trait Api: fmt::Debug + Send + Sync + 'static {
     }
 
     /// Tells of the limits in the head of an admitted answer, in this API's words: `x-ratelimit-*`, as OpenAI writes them,
-    /// unless it has words of its own. They stand in the place of the provider's of these names, and the IETF
-    /// draft's follow.
+    /// unless it has words of its own. They stand in the place of the provider's of these names, also where
+    /// they [have no value](Fields::add), and the IETF draft's follow.
     fn limit_headers(&self, limits: &[LimitView<'_>], fields: &mut Fields) {
         crate::reject::openai_headers(limits, fields);
     }

@@ -43,13 +43,13 @@ impl Fields {
         }
     }
 
-    /// Adds a header with this value; none where the value is empty, or nothing that a header can hold. Of two values for one name the
-    /// last is told.
+    /// Adds a header with this value. Where the value is empty, or nothing that a header can hold, the answer has none of this name,
+    /// and not the provider's either, which is about our account with it. Of two values for one name the last is told.
     pub fn add(&mut self, name: &'static HeaderName, value: impl Display) {
+        let start = self.text.len();
         // A text takes all that is written; what a value does not say of itself is not ours to tell.
-        self.write(name, |text| {
-            let _ = write!(text, "{value}");
-        });
+        let _ = write!(self.text, "{value}");
+        self.fields.push((name, self.text.len() - start));
     }
 
     /// Adds a header, whose value is written to the end of the text, unless nothing is.
@@ -70,15 +70,16 @@ impl Fields {
         }
     }
 
-    /// Sets them, in the place of headers of these names that there are.
+    /// Sets them, in the place of headers of these names that there are. Those without a value only take these away.
     pub fn insert_into(self, headers: &mut HeaderMap) {
         // Made room for at once; where that is refused, each insertion sees for itself.
         let _ = headers.try_reserve(self.fields.len());
         let mut text = Bytes::from(self.text);
         for &(name, length) in &self.fields {
-            if let Ok(value) = HeaderValue::from_maybe_shared(text.split_to(length)) {
-                headers.insert(name, value);
-            }
+            match HeaderValue::from_maybe_shared(text.split_to(length)) {
+                Ok(value) if length > 0 => headers.insert(name, value),
+                _ => headers.remove(name),
+            };
         }
     }
 }
@@ -108,8 +109,27 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert("x-last", HeaderValue::from_static("before"));
         fields.insert_into(&mut headers);
-        assert_eq!(headers.len(), 2);
+        assert_eq!(headers.len(), 2, "{headers:?}");
         assert_eq!(headers["x-first"], "first");
         assert_eq!(headers["x-last"], "1");
+    }
+
+    #[test]
+    fn what_was_added_without_a_value_is_not_told_by_a_header_from_before_either() {
+        for values in [&[""][..], &["1", ""], &["a\r\nb: c"]] {
+            let mut fields = Fields::default();
+            for value in values {
+                fields.add(&NAMES[0], value);
+            }
+            fields.add(&NAMES[3], "last");
+            let mut headers = HeaderMap::new();
+            headers.append("x-first", HeaderValue::from_static("before"));
+            headers.append("x-first", HeaderValue::from_static("and again"));
+            headers.insert("x-other", HeaderValue::from_static("kept"));
+            fields.insert_into(&mut headers);
+            assert_eq!(headers.len(), 2, "{values:?}: {headers:?}");
+            assert_eq!(headers["x-other"], "kept");
+            assert_eq!(headers["x-last"], "last");
+        }
     }
 }
