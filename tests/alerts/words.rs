@@ -71,9 +71,10 @@ async fn a_day_that_spends_too_fast_is_an_alert_of_its_own() {
     ] {
         assert!(json.contains(part), "{part} in {json}");
     }
+    let text = alert.to_string();
+    assert!(text.starts_with("Limit budget is spent too fast today"));
     assert!(
-        alert
-            .to_string()
-            .starts_with("Limit budget is spent too fast today")
+        text.contains(": $40.00 of $10.00 used or held, until "),
+        "{text}"
     );
 }

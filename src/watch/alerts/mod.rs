@@ -104,7 +104,7 @@ pub struct Alert {
     pub user: Option<String>,
     /// Of which model, where the limit counts each for itself.
     pub model: Option<String>,
-    /// What is used, in the unit; dollars in nano-dollars.
+    /// What is used, in the unit; dollars in nano-dollars. Of a pace, with what calls under way hold.
     pub used: u64,
     /// How much there is, in the unit.
     pub amount: u64,
@@ -202,8 +202,12 @@ impl fmt::Display for Alert {
             write!(f, ", {name} {part}")?;
         }
         let (used, amount) = (figure(self.used), figure(self.amount));
+        let what = match self.kind {
+            AlertKind::Threshold { .. } => "used",
+            AlertKind::Pace => "used or held",
+        };
         let ends_at = rfc3339_text(self.ends_at);
-        write!(f, ": {used} of {amount} used, until {ends_at}")
+        write!(f, ": {used} of {amount} {what}, until {ends_at}")
     }
 }
 
