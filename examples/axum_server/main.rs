@@ -42,6 +42,7 @@ mod report;
 mod routes;
 mod serve;
 mod signals;
+mod status;
 mod store;
 mod webhook;
 

@@ -1,18 +1,16 @@
 //! What the gateway answers itself. None of these paths ever goes to the provider.
 
+use axum::Router;
 use axum::extract::{FromRef, Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
-use axum::{Json, Router};
-use http::{StatusCode, header};
+use http::header;
 use metrics_exporter_prometheus::PrometheusHandle;
 use percent_encoding::percent_decode_str;
-use serde::Serialize;
-use serde_json::{Value, json};
-use tower_token_quota::{LimitStatus, Quota, Subject};
+use tower_token_quota::Quota;
 
 use crate::admin::Admin;
-use crate::{adjust, errors, keys, report};
+use crate::{adjust, errors, report, status};
 
 /// Settlements that the store has not booked yet.
 const WAITING: &str = "token_quota_settlements_waiting";
@@ -25,7 +23,7 @@ pub(crate) fn own(quota: Quota, metrics: PrometheusHandle, admin: Option<Admin>)
             "/metrics",
             get(async move |State(quota): State<Quota>| prometheus(&metrics, &quota)),
         )
-        .route("/quota/status", get(status))
+        .route("/quota/status", get(limits))
         .route("/quota/report", get(figures))
         .route("/quota", any(nothing))
         .route("/quota/{*rest}", any(nothing));
@@ -66,6 +64,12 @@ async fn health(State(quota): State<Quota>) -> String {
     }
 }
 
+/// A caller's own limits, as they stand.
+async fn limits(State(quota): State<Quota>, request: Request) -> Response {
+    let (head, _) = request.into_parts();
+    status::status(&quota, &head).await
+}
+
 /// What was spent and saved, as far as it is the caller's to see.
 async fn figures(State(own): State<Own>, request: Request) -> Response {
     let (head, _) = request.into_parts();
@@ -85,42 +89,4 @@ fn prometheus(metrics: &PrometheusHandle, quota: &Quota) -> Response {
     metrics::gauge!(WAITING).set(quota.waiting_settlements() as f64);
     const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
     ([(header::CONTENT_TYPE, TEXT)], metrics.render()).into_response()
-}
-
-/// A caller's own limits, as they stand.
-async fn status(State(quota): State<Quota>, request: Request) -> Response {
-    let (head, _) = request.into_parts();
-    let Some(subject) = keys::subject(&quota, &head) else {
-        return errors::unknown_key();
-    };
-    match quota.status(&subject).await {
-        Ok(limits) => {
-            // As it is, and not by way of a `Value`: dollars keep their decimals.
-            let body = Status {
-                subject: named(&subject),
-                limits,
-            };
-            ([(header::CACHE_CONTROL, "no-store")], Json(body)).into_response()
-        }
-        Err(error) => errors::error(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "store_unavailable",
-            &error.to_string(),
-        ),
-    }
-}
-
-#[derive(Serialize)]
-struct Status {
-    subject: Value,
-    limits: Vec<LimitStatus>,
-}
-
-fn named(subject: &Subject) -> Value {
-    json!({
-        "organization": subject.organization_name(),
-        "project": subject.project_name(),
-        "user": subject.user_name(),
-        "tier": subject.tier_name(),
-    })
 }

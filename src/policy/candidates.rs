@@ -77,8 +77,13 @@ impl Policy {
     }
 
     /// The models that a limit with a counter for each of them is known to have: those that the limit, the
-    /// subject's tier and its ladders name without wildcards.
-    pub(crate) fn named_models(&self, subject: &Subject, limit: &CheckedLimit) -> Vec<Model> {
+    /// subject's tier and its ladders name without wildcards. Then those of these `others` that it binds; each once.
+    pub(crate) fn models_of(
+        &self,
+        subject: &Subject,
+        limit: &CheckedLimit,
+        others: &[&str],
+    ) -> Vec<Model> {
         let tier = self.tier(subject.tier_name());
         let tiers = tier.and_then(|tier| tier.models.as_ref());
         let rungs = tier
@@ -89,7 +94,9 @@ impl Policy {
         let names = globs.filter(|glob| !has_wildcard(glob));
         let mut models: Vec<Model> = Vec::new();
         let named = names.map(|name| Model::clone(&self.resolve(&name)));
-        for model in named.chain(rungs.cloned()) {
+        let others = others.iter().filter(|name| name.len() <= MAX_NAME);
+        let others = others.map(|name| Model::clone(&self.resolve(name)));
+        for model in named.chain(rungs.cloned()).chain(others) {
             let is_new = models
                 .iter()
                 .all(|known| known.canonical() != model.canonical());

@@ -231,12 +231,47 @@ impl Quota {
     }
 
     /// All limits that bind a subject, as they stand. Limits with a counter for each model are listed for each model that the
-    /// policy names.
+    /// policy names: see [`status_with_models`](Self::status_with_models) for others.
     ///
     /// # Errors
     /// When the subject's tier or project is not in the policy, or the store does not answer.
     pub async fn status(&self, subject: &Subject) -> Result<Vec<LimitStatus>, QuotaError> {
-        status::status(&self.engine, subject).await
+        status::status(&self.engine, subject, &[]).await
+    }
+
+    /// All limits that bind a subject, as they stand, with the counters of these models too: a store does not tell of which
+    /// models it has some, and a policy need not name them.
+    ///
+    /// Names are read as those in calls are, aliases and dated names too. A counter that is listed already is not listed
+    /// again, and a limit that does not bind a model has none of it. A name that is too long for a call, 256 bytes, has none.
+    ///
+    /// ```
+    /// use tower_token_quota::{Demand, Limit, Policy, Quota, Scope, Subject, Tier, Usage};
+    ///
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// let each = Limit::tokens(1_000).per_week().scope(Scope::USER.and(Scope::MODEL));
+    /// let quota = Quota::new(Policy::new().tier(Tier::new("pro").limit(each)).build()?);
+    /// let alice = Subject::user("alice", "pro");
+    /// let hold = quota.reserve(&alice, Demand::new("gpt-4o-2024-08-06").output_tokens(50)).await?;
+    /// hold.settle(Usage::new(300, 20));
+    ///
+    /// assert!(quota.status(&alice).await?.is_empty());
+    /// let limits = quota.status_with_models(&alice, &["gpt-4o"]).await?;
+    /// assert_eq!((limits[0].model.as_deref(), limits[0].used), (Some("gpt-4o"), 320));
+    /// # Ok(())
+    /// # }
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    /// When the subject's tier or project is not in the policy, or the store does not answer.
+    pub async fn status_with_models(
+        &self,
+        subject: &Subject,
+        models: &[impl AsRef<str>],
+    ) -> Result<Vec<LimitStatus>, QuotaError> {
+        let models: Vec<&str> = models.iter().map(AsRef::as_ref).collect();
+        status::status(&self.engine, subject, &models).await
     }
 
     /// What a limit of a subject counts: the unit of its amounts, in [`adjust`](Self::adjust) too.

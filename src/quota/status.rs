@@ -72,10 +72,11 @@ pub enum QuotaError {
 pub(super) async fn status(
     engine: &Engine,
     subject: &Subject,
+    models: &[&str],
 ) -> Result<Vec<LimitStatus>, QuotaError> {
     let policy = engine.policy();
     let looking = Looking::new(engine, &policy, subject);
-    let looked = looking.at_all()?;
+    let looked = looking.at_all(models)?;
     let charges = looked.iter().map(|one| one.charge.clone()).collect();
     let balances = engine.peek(charges, looking.now).await?;
     let with_balances = looked.iter().zip(balances);
@@ -171,11 +172,11 @@ impl<'a> Looking<'a> {
         limit.ok_or_else(|| QuotaError::UnknownLimit(id.to_owned()))
     }
 
-    /// All counters of the subject that the policy names.
-    fn at_all(&self) -> Result<Vec<Looked<'a>>, QuotaError> {
+    /// All counters of the subject that the policy names, and those of models beside these.
+    fn at_all(&self, models: &[&str]) -> Result<Vec<Looked<'a>>, QuotaError> {
         let each = self.limits()?.into_iter().flat_map(|limit| {
             let models = if limit.scope.model {
-                let models = self.policy.named_models(self.subject, limit);
+                let models = self.policy.models_of(self.subject, limit, models);
                 models.into_iter().map(Some).collect()
             } else {
                 vec![None]

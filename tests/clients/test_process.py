@@ -189,6 +189,31 @@ class ItsOwnAnswers(unittest.TestCase):
             self.assertEqual(gateway.get("/quota/status")[0], 401)
             self.assertEqual(gateway.get("/quota/status", "sk-nobody")[0], 401)
 
+    def test_a_caller_sees_what_he_used_of_models_that_the_policy_does_not_name(self):
+        limits = '{ id = "each", unit = "output_tokens", amount = 90, per = "day", scope = ["user", "model"] }'
+        policy = config(1_000).replace("limits = [", f"limits = [ {limits},")
+        with Gateway(policy) as gateway:
+            client, _ = gateway.client("sk-free")
+            ask(client, model="gpt-4o", max_tokens=5)
+            client.close()
+
+            def each(query):
+                status, text = gateway.get(f"/quota/status{query}", "sk-free")
+                self.assertEqual(status, 200, text)
+                return [(row["model"], row["used"]) for row in json.loads(text)["limits"] if row["id"] == "each"]
+
+            self.assertEqual(each(""), [])
+            self.assertEqual(each("?model=gpt-4o"), [("gpt-4o", 5)])
+            self.assertEqual(each("?model=openai%2Fgpt-4o&other=1&model=o3&model=gpt-4o"), [("gpt-4o", 5), ("o3", 0)])
+            self.assertEqual(len(each("?" + "&".join(f"model=m-{i}" for i in range(16)))), 16)
+            wrong = [("&".join(["model=o3"] * 17), "At most 16"), ("model=", "no name"), ("model=%ff", "no name")]
+            for query, message in wrong:
+                with self.subTest(query=query):
+                    status, text = gateway.get(f"/quota/status?{query}", "sk-free")
+                    self.assertEqual(status, 400)
+                    self.assertIn(message, json.loads(text)["error"]["message"])
+            self.assertEqual(gateway.get("/quota/status?model=", "sk-nobody")[0], 401)
+
     def test_health_and_metrics_need_no_key(self):
         with Gateway(config(1_000)) as gateway:
             self.assertEqual(gateway.get("/healthz"), (200, "ok"))
