@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::Response;
+use serde_json::{Value, json};
 use support::provider::completion;
 use support::watch::Events;
 use support::{
@@ -15,7 +16,7 @@ use support::{
 };
 use tower::Layer;
 use tower_token_quota::clock::FakeClock;
-use tower_token_quota::policy::UnknownCalls;
+use tower_token_quota::policy::{OpaqueInput, UnknownCalls};
 use tower_token_quota::store::Reason;
 use tower_token_quota::{Limit, Quota, Rejection, RejectionKind, Tier, TokenQuotaLayer};
 
@@ -120,6 +121,37 @@ async fn p11_what_can_never_fit_says_so() {
     assert!(message(&refused).contains("can never fit"));
     assert!(message(&refused).contains("small"));
     assert!(message(&refused).contains("99 tokens allowed"));
+}
+
+#[tokio::test]
+async fn p11_what_can_never_fit_for_what_cannot_be_seen_of_it_is_told_why() {
+    let search = json!({"model": "gpt-4.1", "input": "Hi", "tools": [{"type": "web_search"}]});
+    let of_context = tier()
+        .opaque_input(OpaqueInput::ReserveContext)
+        .limit(Limit::tokens(10_000).per_day().id("small"));
+    let rejected = async |body: &Value| {
+        let quota = quota(of_context.clone());
+        let layer = metered(&quota, &Provider::using(8, 2));
+        message(&call(&layer, post("/v1/responses", body.to_string())).await)
+    };
+    let told = |why: &str| format!(" Waiting will not help{why}");
+    let why = told(
+        ". Room is reserved for what cannot be seen of the input (the provider runs a tool): a call without that may fit.",
+    );
+    let message = rejected(&search).await;
+    assert!(message.ends_with(&why), "{message}");
+
+    let mut alone = search.clone();
+    alone["tools"] = json!([]);
+    alone["max_output_tokens"] = json!(20_000);
+    let either = told("; a shorter prompt or a lower output cap may.");
+    let message = rejected(&alone).await;
+    assert!(message.ends_with(&either), "{message}");
+
+    let mut long = search;
+    long["input"] = json!("a b c d ".repeat(300_000));
+    let message = rejected(&long).await;
+    assert!(message.ends_with(&either), "{message}");
 }
 
 #[tokio::test]

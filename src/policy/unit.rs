@@ -34,6 +34,16 @@ impl Unit {
         }
     }
 
+    /// Whether a call asks more of such a limit the longer its prompt is.
+    pub(crate) fn counts_input(self) -> bool {
+        matches!(self, Self::InputTokens | Self::Tokens | Self::Usd)
+    }
+
+    /// Whether a call asks more of such a limit the longer its answer may be.
+    pub(crate) fn counts_output(self) -> bool {
+        matches!(self, Self::OutputTokens | Self::Tokens | Self::Usd)
+    }
+
     /// The unit of a name.
     pub(crate) fn named(name: &str) -> Option<Self> {
         let all = [

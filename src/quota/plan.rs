@@ -170,6 +170,9 @@ impl Planning<'_> {
             };
             price.map_or(Usd::ZERO, |price| price.bound(estimate, &self.permits()))
         };
+        let at_least = self.is_cut(&rung.model);
+        // What can be seen is too large already where counting ended.
+        let unseen = input.unseen().filter(|_| !at_least);
         let output = self.output(&rung.model, input.reserved, &rung.limits, &cost);
         // An answer that ends at its cap does not tell how long it would have been, whoever set the cap.
         let lesson = input.lesson.map(|lesson| Lesson {
@@ -193,7 +196,8 @@ impl Planning<'_> {
             cost: most,
             estimate: estimate(output.most),
             reserved,
-            at_least: self.is_cut(&rung.model),
+            unseen,
+            at_least,
             lesson,
             output_cap: output.enforced,
             charges,

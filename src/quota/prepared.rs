@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::api::Opaque;
 use crate::clock::Moment;
 use crate::count::CountTally;
 use crate::learn::Lesson;
@@ -37,6 +38,8 @@ pub(super) struct Candidate {
     pub(super) estimate: Estimate,
     /// What is reserved of tokens: less, where the tier reserves what is typical.
     pub(super) reserved: Estimate,
+    /// Why more input is reserved than can be seen, where it is.
+    pub(super) unseen: Option<Opaque>,
     /// It is larger still: counting ended when it was certain that it is too large.
     pub(super) at_least: bool,
     /// The most that it may cost, as far as can be told; nothing where the model has no price.
@@ -148,13 +151,14 @@ impl Prepared {
                 unit: limit.unit,
                 model: candidate.model.raw().into(),
                 asked: charge.amount,
-                at_least: candidate.at_least && counts_input(limit.unit),
+                at_least: candidate.at_least && limit.unit.counts_input(),
                 reason: refusal.reason,
                 balance: refusal.balance,
                 wait: refusal.wait.map(Duration::from_micros),
             });
         }
-        let mut rejection = verdict::rejection(&by_candidate, self.now);
+        let unseen = self.candidates.first().and_then(|asked| asked.unseen);
+        let mut rejection = verdict::rejection(&by_candidate, unseen, self.now);
         rejection.estimate = self.candidates.first().map(|asked| asked.estimate);
         let priced = |asked: &&Candidate| asked.model.price().is_some();
         rejection.cost = self
@@ -165,9 +169,4 @@ impl Prepared {
         rejection.reply = reply;
         rejection
     }
-}
-
-/// Whether a call asks more of such a limit the longer its prompt is.
-fn counts_input(unit: Unit) -> bool {
-    matches!(unit, Unit::InputTokens | Unit::Tokens | Unit::Usd)
 }

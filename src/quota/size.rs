@@ -1,6 +1,6 @@
 //! How large a call is: what is counted of its input, and what is reserved for that and for its output.
 
-use crate::api::{Api, Call, OutputAsk};
+use crate::api::{Api, Call, Opaque, OutputAsk};
 use crate::count::{CountTally, InputCount};
 use crate::learn::{Factor, Lesson};
 use crate::model::{self, Model};
@@ -41,6 +41,12 @@ impl PlannedInput {
             reserved: tokens,
             lesson: None,
         }
+    }
+
+    /// Why more is reserved than can be seen, where it is.
+    pub(super) fn unseen(&self) -> Option<Opaque> {
+        let reason = self.lesson.as_ref()?.opaque;
+        reason.filter(|_| self.reserved > self.seen)
     }
 }
 

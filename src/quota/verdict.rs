@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use crate::api::Opaque;
 use crate::clock::Moment;
 use crate::money::Usd;
 use crate::policy::Unit;
@@ -13,7 +14,13 @@ use crate::store::{Balance, Reason};
 ///
 /// A candidate is as good as its most lasting refusal, and waits for the longest of that kind. What the caller is told is the
 /// best candidate's: if waiting seven seconds lets a cheaper model answer, then that is what he should do.
-pub(super) fn rejection(candidates: &[Vec<RefusedLimit>], now: Moment) -> Rejection {
+///
+/// `unseen` is why more input was reserved than can be seen, where it was.
+pub(super) fn rejection(
+    candidates: &[Vec<RefusedLimit>],
+    unseen: Option<Opaque>,
+    now: Moment,
+) -> Rejection {
     let verdicts = candidates.iter().filter_map(|refused| Verdict::of(refused));
     let best = verdicts.max_by_key(|verdict| (verdict.reason, std::cmp::Reverse(verdict.wait)));
     let (reason, wait) = best.map_or((Reason::NeverFits, None), |best| (best.reason, best.wait));
@@ -26,6 +33,9 @@ pub(super) fn rejection(candidates: &[Vec<RefusedLimit>], now: Moment) -> Reject
             .saturating_add_unsigned(crate::clock::saturating_micros(wait))
     });
     let mut rejection = Rejection::new(kind(reason), message(reason, &all, wait, resets_at));
+    if reason == Reason::NeverFits {
+        rejection.message += &remedy(candidates, unseen);
+    }
     rejection.limits = all;
     rejection.retry_after = match reason {
         Reason::Rate => wait.filter(|_| !is_long),
@@ -86,13 +96,34 @@ fn message(
         (Reason::Quota, _, Some(at)) => {
             write!(message, " The quota begins anew at {}.", rfc3339_text(at))
         }
-        (Reason::NeverFits, ..) => write!(
-            message,
-            " Waiting will not help; a shorter prompt or a lower output cap may."
-        ),
         _ => Ok(()),
     };
     message
+}
+
+/// What may help where waiting does not: whatever makes one candidate smaller for all limits that it never fits.
+fn remedy(candidates: &[Vec<RefusedLimit>], unseen: Option<Opaque>) -> String {
+    let helps = |counts: fn(Unit) -> bool| {
+        let never = |limit: &&RefusedLimit| limit.reason == Reason::NeverFits;
+        let mut candidates = candidates.iter();
+        candidates.any(|refused| refused.iter().filter(never).all(|limit| counts(limit.unit)))
+    };
+    let (prompt, cap) = (helps(Unit::counts_input), helps(Unit::counts_output));
+    let both = helps(|unit| unit.counts_input() || unit.counts_output());
+    let may = match (prompt, cap, unseen.map(Opaque::in_words)) {
+        (false, true, _) => "; a lower output cap may",
+        (false, false, _) if !both => "",
+        (_, _, Some(reason)) => {
+            return format!(
+                " Waiting will not help. Room is reserved for what cannot be seen of the input ({reason}): \
+                 a call without that may fit."
+            );
+        }
+        (true, true, None) => "; a shorter prompt or a lower output cap may",
+        (true, false, None) => "; a shorter prompt may",
+        (false, false, None) => "; a shorter prompt and a lower output cap may",
+    };
+    format!(" Waiting will not help{may}.")
 }
 
 fn describe(message: &mut String, limit: &RefusedLimit) {
@@ -149,7 +180,7 @@ mod tests {
 
     fn verdict(candidates: &[&[RefusedLimit]]) -> Rejection {
         let candidates: Vec<_> = candidates.iter().map(|refused| refused.to_vec()).collect();
-        rejection(&candidates, NOW)
+        rejection(&candidates, None, NOW)
     }
 
     #[test]
@@ -221,5 +252,49 @@ mod tests {
             "You exceeded your current quota. Limit pro-daily on gpt-4o: 1000 tokens allowed, 500 used, 100 held, 700 asked. \
              The quota begins anew at 1970-01-12T13:47:40Z."
         );
+    }
+
+    #[test]
+    fn what_can_never_fit_is_told_only_what_makes_it_smaller() {
+        let advice = |candidates: &[&[Unit]], unseen| {
+            let limit = |&unit: &Unit| RefusedLimit {
+                unit,
+                ..refused("small", Reason::NeverFits, None)
+            };
+            let refused = |units: &&[Unit]| units.iter().map(limit).collect();
+            let candidates: Vec<Vec<_>> = candidates.iter().map(refused).collect();
+            let told = rejection(&candidates, unseen, NOW).message;
+            told.split_once(" Waiting will not help")
+                .expect("it")
+                .1
+                .to_owned()
+        };
+        let (input, output) = ([Unit::InputTokens], [Unit::OutputTokens]);
+        let either = "; a shorter prompt or a lower output cap may.";
+        let unseen = Some(Opaque::File);
+        let without = ". Room is reserved for what cannot be seen of the input (a file is elsewhere, or its bytes do not tell \
+                       what it costs): a call without that may fit.";
+        for unit in [Unit::Tokens, Unit::Usd] {
+            assert_eq!(advice(&[&[unit]], None), either);
+            assert_eq!(advice(&[&[unit]], unseen), without);
+            assert_eq!(
+                advice(&[&[unit, Unit::InputTokens]], None),
+                "; a shorter prompt may."
+            );
+        }
+        assert_eq!(advice(&[&input], None), "; a shorter prompt may.");
+        assert_eq!(advice(&[&input], unseen), without);
+        for unseen in [None, unseen] {
+            assert_eq!(advice(&[&output], unseen), "; a lower output cap may.");
+            assert_eq!(advice(&[&[Unit::Requests, Unit::Tokens]], unseen), ".");
+        }
+        assert_eq!(
+            advice(&[&input, &output], None),
+            either,
+            "of either candidate"
+        );
+        let of_both = [Unit::InputTokens, Unit::OutputTokens];
+        let both = "; a shorter prompt and a lower output cap may.";
+        assert_eq!(advice(&[&of_both], None), both);
     }
 }
