@@ -237,6 +237,22 @@ class ProviderInTrouble(unittest.TestCase):
         self.assertEqual(limit["held"], 0)
         self.assertGreater(limit["used"], 100, "the whole reservation")
 
+    def test_a_provider_that_refuses_the_gateways_key_is_told_of_in_the_log_alone(self):
+        said = {"error": {"message": "Incorrect API key: sk-p***", "type": "invalid_request_error", "code": "invalid_api_key"}}
+        words = "the provider refused the gateway's own key"
+        for status, key, times in [(401, PROVIDERS, 1), (403, PROVIDERS, 1), (404, PROVIDERS, 0), (401, "", 0)]:
+            with self.subTest(status=status, key=key), Provider(refuse=(status, said)) as provider:
+                with Gateway(CONFIG, upstream=provider.url, key=key) as gateway:
+                    answered, _, body = post(gateway, headers=bearer())
+                    self.assertEqual((answered, json.loads(body)), (status, said))
+                    gateway.answered()
+                    lines = [line for line in gateway.log().splitlines() if words in line]
+                    self.assertEqual(len(lines), times, gateway.log())
+                    for line in lines:
+                        self.assertIn("WARN", line)
+                        self.assertIn(str(status), line)
+                        self.assertNotIn("sk-", line)
+
     def test_a_provider_that_redirects_leads_no_client_past_the_quota(self):
         elsewhere = self.enterContext(Provider())
         provider = self.enterContext(Provider(redirect=f"{elsewhere.url}/v1/chat/completions"))

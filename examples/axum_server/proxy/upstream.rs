@@ -41,6 +41,11 @@ impl Upstream {
         Some(Request::from_parts(head, body))
     }
 
+    /// Whether calls go out with our key in place of the callers'.
+    pub(super) fn has_key(&self) -> bool {
+        self.key.is_some()
+    }
+
     /// Host and port, as in the address.
     pub(super) fn host(&self) -> &str {
         self.base.host()
