@@ -11,7 +11,7 @@
 //! | --- | --- |
 //! | `gateway.rs` | where the layer stands among axum's routes and tower-http's layers |
 //! | `config.rs`, `reload.rs` | policy and prices from files, read anew on SIGHUP |
-//! | `routes.rs` | what is asked of the quota itself: health, metrics, a caller's status |
+//! | `routes.rs`, `status.rs` | what is asked of the quota itself: health, metrics, a caller's status |
 //! | `admin.rs`, `adjust.rs` | corrections, behind a token |
 //! | `report.rs` | what was spent and saved, and who may see it |
 //! | `webhook.rs` | alerts, posted as JSON, with retries |
