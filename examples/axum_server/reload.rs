@@ -13,7 +13,10 @@ pub(crate) fn on_hangup(config: Config, quota: Quota, webhook: Address) -> io::R
     let mut hangups = signals::hangups()?;
     tokio::spawn(async move {
         while hangups.recv().await.is_some() {
-            let read = config.read();
+            let reader = config.clone();
+            // Price lists are long.
+            let read = tokio::task::spawn_blocking(move || reader.read()).await;
+            let read = read.unwrap_or_else(|error| Err(error.to_string()));
             let checked = read.and_then(|it| config.check(&it.policy, &quota).map(|()| it));
             match checked {
                 Ok(configured) => {

@@ -20,6 +20,7 @@ const USUAL_LIMITS: usize = 6;
 /// Tells it of the limits, and of what was decided for the call.
 pub(super) fn tell(headers: &mut HeaderMap, accounting: &Accounting) {
     let hold = accounting.hold();
+    // Collected, they would be moved once more.
     let mut limits = SmallVec::<[_; USUAL_LIMITS]>::new();
     limits.extend(hold.limits());
     reject::admitted_headers(headers, accounting.api(), &limits, |fields| {

@@ -29,13 +29,16 @@ pub(super) fn look(path: &Path) -> Result<(), JournalError> {
     if !found.is_file() {
         return Ok(());
     }
-    let db = as_it_stands(path);
-    // A checkpoint that the power went out in may have spoilt the first page: then it stands in the log.
-    let is_whole = |db: &Connection| {
-        open::number(db, "application_id").is_ok() || !beside(path, "-wal").exists()
+    let Some(db) = as_it_stands(path) else {
+        return Ok(());
     };
-    match db.filter(is_whole).map(|db| open::identify(path, &db)) {
-        Some(Err(error @ JournalError::NoJournal(_))) => Err(error),
+    // A checkpoint that the power went out in may have spoilt the first page: then it stands in the log.
+    let is_spoilt = open::number(&db, "application_id").is_err();
+    if is_spoilt && beside(path, "-wal").exists() {
+        return Ok(());
+    }
+    match open::identify(path, &db) {
+        Err(error @ JournalError::NoJournal(_)) => Err(error),
         _ => Ok(()),
     }
 }

@@ -39,6 +39,12 @@ impl Aliases {
         self.targets.values().any(|target| **target == *canonical)
     }
 
+    /// Each alias and the canonical name that it stands for.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        let targets = self.targets.iter();
+        targets.map(|(alias, target)| (alias.as_str(), &**target))
+    }
+
     /// The canonical name behind a name; `None` when it says no model.
     pub(super) fn canonical(&self, name: &str) -> Option<Arc<str>> {
         match self.target(name) {

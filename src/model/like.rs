@@ -5,8 +5,8 @@ use super::catalog::names;
 /// At most so many letters are wrong, missing or too many in a name that is misspelt.
 const WRONG: usize = 2;
 
-/// Of at least so many letters is one that may be wrong: of short names, others are models too, as `r1` is beside `o1`.
-const LETTERS_FOR_ONE: usize = 4;
+/// Of at least so many letters is one that may be wrong: of short names, others are models too, as `gpt-4v` is beside `gpt-4`.
+const LETTERS_FOR_ONE: usize = 6;
 
 /// The known model whose name is most like this one: it has the same numbers, which tell versions apart, and nearly the same letters.
 pub(crate) fn most_like(name: &str) -> Option<&'static str> {
@@ -40,7 +40,7 @@ mod tests {
     fn a_misspelt_name_is_like_the_one_that_was_meant() {
         for (written, meant) in [
             ("gpt-4o-mni", "gpt-4o-mini"),
-            ("gtp-4o", "gpt-4o"),
+            ("gtp-4o-mini", "gpt-4o-mini"),
             ("GPT4o_mini", "gpt-4o-mini"),
             ("claude-sonet-4.5", "claude-sonnet-4-5"),
             ("gemini-2.5-pr", "gemini-2.5-pro"),
@@ -58,6 +58,7 @@ mod tests {
             "k2",
             "glm-4",
             "phi-4",
+            "gpt-4v",
             "gpt-5.3",
             "gpt-7-sol",
             "gpt-4o-audio-preview",

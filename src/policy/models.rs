@@ -1,5 +1,6 @@
 //! Which model a name stands for, and what it costs: found out once for each name.
 
+use std::collections::HashSet;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -7,7 +8,7 @@ use quick_cache::UnitWeighter;
 use quick_cache::sync::{Cache, DefaultLifecycle};
 
 use crate::hashing::{SecretHasher, secret_hasher};
-use crate::model::{Aliases, MAX_NAME, Model};
+use crate::model::{Aliases, MAX_NAME, Model, most_like};
 use crate::prices::{Cost, Price, Prices};
 use crate::usage::Usage;
 
@@ -71,6 +72,11 @@ impl Models {
         &self.prices
     }
 
+    /// Each alias and the model that it stands for.
+    pub(super) fn aliases(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.aliases.iter()
+    }
+
     /// The model that a name stands for.
     pub(super) fn named(&self, name: &str) -> PricedModel {
         if let Some(model) = self.seen.get(name) {
@@ -93,20 +99,26 @@ impl Models {
         self.priced(Model::clone(&model).unresolved())
     }
 
-    /// Whether anything is known of what a name stands for.
-    pub(super) fn is_known(&self, name: &str) -> bool {
+    /// The canonical names of rows that give no price.
+    pub(super) fn skipped(&self) -> HashSet<Arc<str>> {
+        let rows = self.prices.skipped().iter();
+        let models = rows.map(|row| Model::resolve(&row.model, &self.aliases));
+        models.map(|model| model.canonical().into()).collect()
+    }
+
+    /// Whether anything is known of what a name stands for, given the [rows without a price](Self::skipped). If not, the model that
+    /// may be meant: then neither an alias for the name nor a glob's price says that it is right.
+    pub(super) fn look_up(&self, name: &str, skipped: &HashSet<Arc<str>>) -> Known {
         let model = self.named(name);
-        let has_row = || {
-            let mut rows = self.prices.skipped().iter();
-            rows.any(|row| {
-                *Model::resolve(&row.model, &self.aliases).canonical() == *model.canonical()
-            })
-        };
-        self.aliases.has(name)
-            || self.aliases.lead_to(model.canonical())
-            || model.facts().is_some()
-            || model.price().is_some()
-            || has_row()
+        let canonical = model.canonical();
+        let is_listed = || self.prices.name(&model) || skipped.contains(canonical);
+        if self.aliases.has(name) || model.facts().is_some() || is_listed() {
+            return Known::Yes;
+        }
+        match most_like(canonical) {
+            None if self.aliases.lead_to(canonical) || model.price().is_some() => Known::Yes,
+            like => Known::No { like },
+        }
     }
 
     fn priced(&self, model: Model) -> PricedModel {
@@ -115,6 +127,16 @@ impl Models {
             model,
         }))
     }
+}
+
+/// Whether anything is known of a model.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Known {
+    Yes,
+    No {
+        /// A known one that is written nearly so.
+        like: Option<&'static str>,
+    },
 }
 
 #[cfg(test)]

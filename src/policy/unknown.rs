@@ -1,13 +1,15 @@
 //! Models that a policy names and nobody knows: new ones, those of one's own, and mistakes.
 
-use std::fmt;
+use std::collections::{HashMap, HashSet};
+use std::{fmt, iter};
 
 use super::Policy;
 use super::glob::{Globs, has_wildcard};
-use crate::model::most_like;
+use super::models::Known;
 
 /// A model that a rule names, and of which nothing is known: no alias, no sizes and no price, not even a row of a list that gives
-/// none. It may be new, or one's own; or a mistake, and then the rule is about no call.
+/// none. It may be new, or one's own; or a mistake, and then the rule is about no call. One that is written nearly as a known one is not
+/// known by an alias that leads to it, nor by a price that is given for a glob.
 ///
 /// It is told in one line, as "tier `free`: model `gpt-4o-mni` is unknown; did you mean `gpt-4o-mini`?".
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,7 +17,7 @@ use crate::model::most_like;
 pub struct UnknownModel {
     /// The name, in lower case.
     pub name: String,
-    /// The rule that names it: a tier with its ladders, or a limit.
+    /// The rule that names it: an alias, a tier with its ladders, or a limit.
     pub rule: String,
     /// A known model that is written nearly so, and with the same numbers.
     pub like: Option<&'static str>,
@@ -33,7 +35,7 @@ impl fmt::Display for UnknownModel {
 }
 
 impl Policy {
-    /// The models that rules name without wildcards, and of which nothing is known: in the order of tiers, then of limits. That is no
+    /// The models that rules name without wildcards, and of which nothing is known: in the order of aliases, of tiers, and of limits. That is no
     /// error: what there is to know comes from this crate's tables and the policy's prices, and a model may be in neither.
     ///
     /// ```
@@ -47,40 +49,39 @@ impl Policy {
     /// ```
     #[must_use]
     pub fn unknown_models(&self) -> Vec<UnknownModel> {
-        let mut found: Vec<UnknownModel> = Vec::new();
+        let skipped = self.models.skipped();
+        let (mut looked_up, mut told) = (HashMap::new(), HashSet::new());
+        let mut found = Vec::new();
         for (rule, name) in self.names_in_rules() {
-            let is_told = |known: &UnknownModel| (&known.rule, &known.name) == (&rule, &name);
-            if has_wildcard(&name) || self.models.is_known(&name) || found.iter().any(is_told) {
+            if has_wildcard(&name) || !told.insert((rule.clone(), name.clone())) {
                 continue;
             }
-            let like = most_like(&name);
-            found.push(UnknownModel { name, rule, like });
+            let look_up = || self.models.look_up(&name, &skipped);
+            let known = looked_up.entry(name.clone()).or_insert_with(look_up);
+            if let Known::No { like } = *known {
+                found.push(UnknownModel { name, rule, like });
+            }
         }
         found
     }
 
-    /// What stands for models in tiers and limits, each with its rule.
+    /// What stands for models in aliases, tiers and limits, each with its rule.
     fn names_in_rules(&self) -> Vec<(String, String)> {
         let mut names = Vec::new();
-        let mut add = |rule: &str, globs: Option<&Globs>| {
-            let globs = globs.into_iter().flat_map(Globs::iter);
-            names.extend(globs.map(|name| (rule.to_owned(), name)));
-        };
+        for (alias, target) in self.models.aliases() {
+            names.push((format!("alias `{alias}`"), target.to_owned()));
+        }
         for (tier, rules) in &self.tiers {
-            let rule = format!("tier `{tier}`");
-            add(&rule, rules.models.as_ref());
-            for ladder in &rules.ladders {
-                add(&rule, ladder.models.as_ref());
-                add(
-                    &rule,
-                    Some(&Globs::new(
-                        ladder.rungs.iter().map(|rung| rung.raw().trim()),
-                    )),
-                );
-            }
+            let ladders = rules.ladders.iter().map(|ladder| ladder.models.as_ref());
+            let globs = iter::once(rules.models.as_ref()).chain(ladders).flatten();
+            let rungs = rules.ladders.iter().flat_map(|ladder| &ladder.rungs);
+            let rungs = rungs.map(|rung| rung.raw().trim().to_ascii_lowercase());
+            let all = globs.flat_map(Globs::iter).chain(rungs);
+            names.extend(all.map(|name| (format!("tier `{tier}`"), name)));
         }
         for limit in self.limits_of_all() {
-            add(&format!("limit `{}`", limit.id), limit.models.as_ref());
+            let all = limit.models.iter().flat_map(Globs::iter);
+            names.extend(all.map(|name| (format!("limit `{}`", limit.id), name)));
         }
         names
     }
@@ -107,7 +108,7 @@ mod tests {
             .tier(
                 Tier::new("free")
                     .models(["GPT-4o-mni", "gpt-4o", "ours-70b"])
-                    .ladder_for(["gpt-4o"], ["gpt-4o-mni"])
+                    .ladder_for(["gpt-4o", "azure/gpt-4o-mni-2024-07-18"], ["gpt-4o-mni"])
                     .limit(
                         Limit::requests(9)
                             .per_day()
@@ -115,16 +116,29 @@ mod tests {
                             .for_models(["gpt-4o-mni"]),
                     ),
             )
+            .organization_limit(
+                Limit::tokens(9)
+                    .per_day()
+                    .id("all")
+                    .for_models(["gpt-5-naon"]),
+            )
+            .alias("fast", "gemini-2.5-flsh")
+            .price("*", Price::per_million("1", "2").unwrap())
             .build()
             .unwrap();
         assert_eq!(
             told(&policy),
             [
+                "alias `fast`: model `gemini-2.5-flsh` is unknown; did you mean `gemini-2.5-flash`?",
                 "tier `free`: model `gpt-4o-mni` is unknown; did you mean `gpt-4o-mini`?",
-                "tier `free`: model `ours-70b` is unknown",
+                "tier `free`: model `azure/gpt-4o-mni-2024-07-18` is unknown; did you mean `gpt-4o-mini`?",
+                "limit `all`: model `gpt-5-naon` is unknown; did you mean `gpt-5-nano`?",
                 "limit `nine`: model `gpt-4o-mni` is unknown; did you mean `gpt-4o-mini`?",
             ]
         );
+        let policy = Policy::new().tier(Tier::new("free").models(["ours-70b", "gpt-4o"]));
+        let policy = policy.build().unwrap();
+        assert_eq!(told(&policy), ["tier `free`: model `ours-70b` is unknown"]);
     }
 
     #[test]

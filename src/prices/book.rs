@@ -91,6 +91,12 @@ impl Overrides {
         let given = self.sorted.iter().find(|given| given.is_for(names));
         given.map(|given| &given.price)
     }
+
+    /// Whether one was given for a name, and not only for a glob.
+    pub(super) fn name(&self, names: &Names<'_>) -> bool {
+        let mut names_given = self.sorted.iter().filter(|given| given.glob.is_none());
+        names_given.any(|given| given.is_for(names))
+    }
 }
 
 impl Override {

@@ -165,6 +165,12 @@ impl Prices {
         self.row(model).cloned()
     }
 
+    /// Whether a row or a given name says what a model costs, and not only a glob.
+    pub(crate) fn name(&self, model: &Model) -> bool {
+        let names = Names::of(model);
+        self.overrides.name(&names) || (model.is_resolved() && self.rows.find(&names).is_some())
+    }
+
     fn row(&self, model: &Model) -> Option<&Arc<Price>> {
         let names = Names::of(model);
         let given = self.overrides.find(&names);

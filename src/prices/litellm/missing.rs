@@ -1,4 +1,4 @@
-//! Why a row has no price for input or output: what it has instead.
+//! Why a row has no price for input or output, or none in long calls: what it has instead.
 
 use super::Object;
 use super::key::Key;
@@ -31,15 +31,35 @@ pub(super) fn why(missing: &[Part], row: &Object<'_>) -> PriceError {
 
 /// Why this part has no price in calls of more input tokens than a step says.
 pub(super) fn in_step(part: Part, above: u64, row: &Object<'_>) -> PriceError {
-    let number = match above % 1_000 {
-        0 => format!("{}k", above / 1_000),
-        _ => above.to_string(),
+    let is_its = |field: &&String| matches!(nearest_step(field), Some((of, _)) if of == part);
+    PriceError::missing_step(part, above, row.keys().find(is_its))
+}
+
+/// Whether a key of a step is misspelt, where no other one tells of the step.
+pub(super) fn misspelt_step(needed: &[Part], row: &Object<'_>) -> Option<PriceError> {
+    row.keys().find_map(|field| {
+        let (part, above) = nearest_step(field)?;
+        let is_needed = needed.contains(&part);
+        is_needed.then(|| PriceError::missing_step(part, above, Some(field)))
+    })
+}
+
+/// The part and the step whose key a field is most like, if it is like one and no key itself.
+fn nearest_step(field: &str) -> Option<(Part, u64)> {
+    let begin = field.find(|c: char| c.is_ascii_digit())?;
+    let number = &field[begin..];
+    let end = number.find(|c: char| !c.is_ascii_digit());
+    let (digits, rest) = number.split_at(end.unwrap_or(number.len()));
+    let (times, unit) = if rest.starts_with('k') {
+        (1_000, "k")
+    } else {
+        (1, "")
     };
-    let keys = PLAIN.iter().filter(|(of, _)| *of == part);
-    let keys = keys.map(|(_, key)| format!("{key}_above_{number}_tokens"));
-    let keys: Vec<String> = keys.collect();
-    let is_like = |field: &&String| keys.iter().any(|key| is_misspelt(field, wrong(field, key)));
-    PriceError::missing_step(part, above, row.keys().find(is_like))
+    let above = digits.parse::<u64>().ok()?.checked_mul(times)?;
+    let key = |key| format!("{key}_above_{digits}{unit}_tokens");
+    let near = PLAIN.map(|(part, plain)| (wrong(field, &key(plain)), part));
+    let (wrong, part) = near.into_iter().min_by_key(|(wrong, _)| *wrong)?;
+    is_misspelt(field, wrong).then_some((part, above))
 }
 
 /// The part whose key a field is most like, if it is like one and no key itself.

@@ -43,6 +43,9 @@ pub(super) fn price(row: &RawValue) -> Result<Option<Price>, PriceError> {
     if let Some((part, above)) = half {
         return Err(missing::in_step(part, above, &row));
     }
+    if let Some(misspelt) = missing::misspelt_step(needed, &row) {
+        return Err(misspelt);
+    }
     let is_billed_otherwise = row.iter().any(|(key, value)| is_other_price(key, value));
     match is_free && is_billed_otherwise {
         true => Err(PriceError::NoTokenPrice),
@@ -156,9 +159,16 @@ impl Found {
         let is_step = |row: &&Row| row.tier == ServiceTier::Default && !row.is_first();
         self.rows.iter().filter(is_step).find_map(|step| {
             let has = |part: &Part| step.known[part.index()].is_some();
-            let missing = needed.iter().find(|part| !has(part))?;
+            let lacks = |part: &&Part| !has(part) && !self.is_free(**part);
+            let missing = needed.iter().find(lacks)?;
             needed.iter().any(has).then_some((*missing, step.above))
         })
+    }
+
+    /// Whether a part costs nothing in short calls. Then it has no dearer step to forget.
+    fn is_free(&self, part: Part) -> bool {
+        let mut first = self.rows.iter().filter(|row| row.is_first());
+        first.any(|row| row.known[part.index()].is_some_and(Rate::is_free))
     }
 
     /// Whether no token costs anything.

@@ -214,7 +214,7 @@ fn steps_of_xai_begin_with_the_number_itself() {
     let text = |provider| {
         format!(
             r#"{{"litellm_provider": "{provider}", "input_cost_per_token": 1e-6, "output_cost_per_token": 0,
-            "input_cost_per_token_above_128k_tokens": 2e-6, "output_cost_per_token_above_128k_tokens": 0}}"#
+            "input_cost_per_token_above_128k_tokens": 2e-6}}"#
         )
     };
     let cost = |provider| {

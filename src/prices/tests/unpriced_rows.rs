@@ -153,6 +153,15 @@ fn a_step_with_half_of_its_prices_is_told_of() {
         ),
         "{error}"
     );
+    let of_the_other = format!(r#"{input}, "input_cost_per_token_above200k_tokens": 3e-6"#);
+    assert_eq!(
+        told(&of_the_other),
+        Err(missing("output")),
+        "{of_the_other}"
+    );
+    let both = r#""input_cost_per_token_above_200k_token": 2e-6, "output_cost_per_token_above_200k_token": 3e-6"#;
+    let misspelt = ": `input_cost_per_token_above_200k_token` may be a misspelling";
+    assert_eq!(told(both), Err(missing("input") + misspelt));
     let range = r#""tiered_pricing": [{"range": [0, 9]}, {"range": [9, 99], "input_cost_per_token": 3e-6}]"#;
     assert!(told(range).is_err());
     for whole in [
@@ -161,6 +170,16 @@ fn a_step_with_half_of_its_prices_is_told_of() {
         format!(r#"{input}, "mode": "embedding""#),
     ] {
         assert!(told(&whole).is_ok_and(|price| price.is_some()), "{whole}");
+    }
+    for plain in [
+        r#""input_cost_per_token": 0, "output_cost_per_token": 0"#,
+        r#""input_cost_per_token": 1e-6, "output_cost_per_token": 0"#,
+    ] {
+        let free = format!("{{{plain}, {input}}}");
+        assert!(row(&free).is_ok_and(|price| price.is_some()), "{free}");
+        let cached =
+            format!(r#"{{{plain}, "cache_read_input_token_cost_above_100k_tokens": 1e-7}}"#);
+        assert!(row(&cached).is_ok_and(|price| price.is_some()), "{cached}");
     }
 }
 

@@ -27,7 +27,7 @@ impl Form {
         let is_it = |known: &&str| known.eq_ignore_ascii_case(name);
         Self {
             scheme: SCHEMES.into_iter().find(is_it).unwrap_or(SCHEMES[0]),
-            rest: match kind {
+            rest: match &*kind.to_ascii_lowercase() {
                 "cluster" => CLUSTER,
                 "sentinel" => SENTINEL,
                 _ => SERVER,
@@ -213,6 +213,10 @@ mod tests {
             ("rediss:127.0.0.1", "rediss://HOST:PORT/DB"),
             ("rediss://h:abc", "rediss://HOST:PORT/DB"),
             ("Rediss://h/first", "rediss://HOST:PORT/DB"),
+            (
+                "redis+CLUSTER://h:abc",
+                "redis+cluster://HOST:PORT,HOST:PORT",
+            ),
             ("valkeys://h:abc", "valkeys://HOST:PORT/DB"),
             (
                 "rediss+cluster://h:abc",
