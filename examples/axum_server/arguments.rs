@@ -46,8 +46,8 @@ Usage: axum_server [--config FILE] [--prices FILE] [--listen ADDR] [--upstream U
   --help           this text
 
 Logs go to stderr; RUST_LOG says which (default: info).
-GET /healthz, GET /metrics, GET /quota/status, GET /quota/report and POST /quota/adjust are answered by the
-gateway itself.";
+GET /healthz, GET /metrics, GET /quota/status (with ?model=NAME of that model too), GET /quota/report and
+POST /quota/adjust are answered by the gateway itself.";
 
 /// How the gateway is to run.
 #[derive(Debug)]

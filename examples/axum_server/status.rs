@@ -76,7 +76,7 @@ fn models(query: &str) -> Result<Vec<String>, String> {
 
 fn model(encoded: &str) -> Result<String, String> {
     match percent_decode_str(encoded).decode_utf8() {
-        Ok(name) if name.is_empty() => {
+        Ok(name) if name.trim().is_empty() => {
             Err("There is no name after `model=`: write `model=NAME`.".to_owned())
         }
         Ok(name) => Ok(name.into_owned()),

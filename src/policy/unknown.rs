@@ -35,8 +35,9 @@ impl fmt::Display for UnknownModel {
 }
 
 impl Policy {
-    /// The models that rules name without wildcards, and of which nothing is known: in the order of aliases, of tiers, and of limits. That is no
-    /// error: what there is to know comes from this crate's tables and the policy's prices, and a model may be in neither.
+    /// The models that rules name without wildcards, and of which nothing is known: in the order of aliases, of tiers, and
+    /// of limits; of what aliases stand for, only what may be misspelt. That is no error: what there is to know comes from
+    /// this crate's tables and the policy's prices, and a model may be in neither.
     ///
     /// ```
     /// use tower_token_quota::{Policy, Tier};
@@ -69,7 +70,10 @@ impl Policy {
     fn names_in_rules(&self) -> Vec<(String, String)> {
         let mut names = Vec::new();
         for (alias, target) in self.models.aliases() {
-            names.push((format!("alias `{alias}`"), target.to_owned()));
+            names.push((
+                format!("alias `{}`", alias.escape_debug()),
+                target.to_owned(),
+            ));
         }
         for (tier, rules) in &self.tiers {
             let ladders = rules.ladders.iter().map(|ladder| ladder.models.as_ref());

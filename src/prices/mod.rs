@@ -90,7 +90,8 @@ impl Prices {
     ///
     /// It has thousands of models. Rows of models that no metered API serves (images, speech, reranking …) are left
     /// out, and so is litellm's `sample_spec`. A row gives its model no price, and is [told of](Self::skipped), if it cannot
-    /// be read, has no price for input, or none for output where the model generates text, or only one of them for long calls, or
+    /// be read, has no price for input, or none for output where the model generates text, or only one of them for long calls (unless the
+    /// other is free), or a misspelt one for these, or
     /// prices in a mode that nobody knows: one bad row of a list that somebody else keeps should not stop a gateway, and what has no price should not be
     /// free. A row whose prices are all zero is of a model that is free. Keys that say nothing of tokens or searches are
     /// ignored; so are discounts by the time of day, and surcharges by region.

@@ -243,7 +243,7 @@ impl Quota {
     /// models it has some, and a policy need not name them.
     ///
     /// Names are read as those in calls are, aliases and dated names too. A counter that is listed already is not listed
-    /// again, and a limit that does not bind a model has none of it. A name that is too long for a call, 256 bytes, has none.
+    /// again, and a limit that does not bind a model has none of it. A name that is too long for a call, of more than 256 bytes, has none.
     ///
     /// ```
     /// use tower_token_quota::{Demand, Limit, Policy, Quota, Scope, Subject, Tier, Usage};

@@ -16,8 +16,9 @@ use crate::store::{CallRecord, Charge, Refusal, Unreconciled};
 use crate::subject::Subject;
 use crate::usage::{Estimate, ServiceTier, Usage};
 
+use super::charges;
 use super::pace::PlannedPace;
-use super::{charges, verdict};
+use super::verdict::{self, Asked};
 
 /// A call, ready to be decided on.
 #[derive(Debug)]
@@ -54,6 +55,13 @@ pub(super) struct Candidate {
     pub(super) limits: Vec<PlannedLimit>,
     /// Refused by none.
     pub(super) paces: Vec<PlannedPace>,
+}
+
+impl Candidate {
+    /// Whether its answer has a bound that the caller may lower. One that is enforced is as low as would help.
+    fn has_cap(&self) -> bool {
+        self.estimate.output_tokens > 0 && self.output_cap.is_none()
+    }
 }
 
 impl AsRef<[Charge]> for Candidate {
@@ -157,8 +165,12 @@ impl Prepared {
                 wait: refusal.wait.map(Duration::from_micros),
             });
         }
-        let unseen = self.candidates.first().and_then(|asked| asked.unseen);
-        let mut rejection = verdict::rejection(&by_candidate, unseen, self.now);
+        let first = self.candidates.first();
+        let asked = Asked {
+            unseen: first.and_then(|asked| asked.unseen),
+            has_cap: first.is_some_and(Candidate::has_cap),
+        };
+        let mut rejection = verdict::rejection(&by_candidate, asked, self.now);
         rejection.estimate = self.candidates.first().map(|asked| asked.estimate);
         let priced = |asked: &&Candidate| asked.model.price().is_some();
         rejection.cost = self

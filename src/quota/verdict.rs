@@ -10,17 +10,20 @@ use crate::policy::Unit;
 use crate::reject::{RefusedLimit, Rejection, RejectionKind, rfc3339_text, seconds_text};
 use crate::store::{Balance, Reason};
 
+/// What there is to change about a call.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asked {
+    /// Why more input was reserved than can be seen, where it was.
+    pub(super) unseen: Option<Opaque>,
+    /// Its answer has a bound that the caller may lower.
+    pub(super) has_cap: bool,
+}
+
 /// The rejection that tells of all these refusals, grouped by candidate.
 ///
 /// A candidate is as good as its most lasting refusal, and waits for the longest of that kind. What the caller is told is the
 /// best candidate's: if waiting seven seconds lets a cheaper model answer, then that is what he should do.
-///
-/// `unseen` is why more input was reserved than can be seen, where it was.
-pub(super) fn rejection(
-    candidates: &[Vec<RefusedLimit>],
-    unseen: Option<Opaque>,
-    now: Moment,
-) -> Rejection {
+pub(super) fn rejection(candidates: &[Vec<RefusedLimit>], asked: Asked, now: Moment) -> Rejection {
     let verdicts = candidates.iter().filter_map(|refused| Verdict::of(refused));
     let best = verdicts.max_by_key(|verdict| (verdict.reason, std::cmp::Reverse(verdict.wait)));
     let (reason, wait) = best.map_or((Reason::NeverFits, None), |best| (best.reason, best.wait));
@@ -34,7 +37,7 @@ pub(super) fn rejection(
     });
     let mut rejection = Rejection::new(kind(reason), message(reason, &all, wait, resets_at));
     if reason == Reason::NeverFits {
-        rejection.message += &remedy(candidates, unseen);
+        rejection.message += &remedy(candidates, asked);
     }
     rejection.limits = all;
     rejection.retry_after = match reason {
@@ -102,28 +105,30 @@ fn message(
 }
 
 /// What may help where waiting does not: whatever makes one candidate smaller for all limits that it never fits.
-fn remedy(candidates: &[Vec<RefusedLimit>], unseen: Option<Opaque>) -> String {
-    let helps = |counts: fn(Unit) -> bool| {
+fn remedy(candidates: &[Vec<RefusedLimit>], asked: Asked) -> String {
+    let shorter = |limit: &RefusedLimit| limit.unit.counts_input();
+    // What is too large without its answer is so with a shorter one.
+    let lower =
+        |limit: &RefusedLimit| asked.has_cap && limit.unit.counts_output() && !limit.at_least;
+    let helps = |with: &dyn Fn(&RefusedLimit) -> bool| {
         let never = |limit: &&RefusedLimit| limit.reason == Reason::NeverFits;
         let mut candidates = candidates.iter();
-        candidates.any(|refused| refused.iter().filter(never).all(|limit| counts(limit.unit)))
+        candidates.any(|refused| refused.iter().filter(never).all(with))
     };
-    let (prompt, cap) = (helps(Unit::counts_input), helps(Unit::counts_output));
-    let both = helps(|unit| unit.counts_input() || unit.counts_output());
-    let may = match (prompt, cap, unseen.map(Opaque::in_words)) {
-        (false, true, _) => "; a lower output cap may",
-        (false, false, _) if !both => "",
-        (_, _, Some(reason)) => {
-            return format!(
-                " Waiting will not help. Room is reserved for what cannot be seen of the input ({reason}): \
-                 a call without that may fit."
-            );
-        }
-        (true, true, None) => "; a shorter prompt or a lower output cap may",
-        (true, false, None) => "; a shorter prompt may",
-        (false, false, None) => "; a shorter prompt and a lower output cap may",
+    let together = helps(&|limit| shorter(limit) || lower(limit));
+    let may = match (helps(&shorter), helps(&lower)) {
+        (true, true) => "; a shorter prompt or a lower output cap may",
+        (true, false) => "; a shorter prompt may",
+        (false, true) => "; a lower output cap may",
+        (false, false) if together => "; a shorter prompt and a lower output cap may",
+        (false, false) => "",
     };
-    format!(" Waiting will not help{may}.")
+    let mut limits = candidates.iter().flatten();
+    let unseen = asked.unseen.filter(|_| limits.any(shorter));
+    let room = unseen.map(Opaque::in_words).map(|reason| {
+        format!(" Room is reserved for what cannot be seen of the input ({reason}).")
+    });
+    format!(" Waiting will not help{may}.{}", room.unwrap_or_default())
 }
 
 fn describe(message: &mut String, limit: &RefusedLimit) {
@@ -159,6 +164,10 @@ mod tests {
         wall: 1_000_000_000_000,
         steady: 0,
     };
+    const ASKED: Asked = Asked {
+        unseen: None,
+        has_cap: true,
+    };
 
     fn refused(id: &str, reason: Reason, wait: Option<u64>) -> RefusedLimit {
         RefusedLimit {
@@ -180,7 +189,7 @@ mod tests {
 
     fn verdict(candidates: &[&[RefusedLimit]]) -> Rejection {
         let candidates: Vec<_> = candidates.iter().map(|refused| refused.to_vec()).collect();
-        rejection(&candidates, None, NOW)
+        rejection(&candidates, ASKED, NOW)
     }
 
     #[test]
@@ -263,7 +272,7 @@ mod tests {
             };
             let refused = |units: &&[Unit]| units.iter().map(limit).collect();
             let candidates: Vec<Vec<_>> = candidates.iter().map(refused).collect();
-            let told = rejection(&candidates, unseen, NOW).message;
+            let told = rejection(&candidates, Asked { unseen, ..ASKED }, NOW).message;
             told.split_once(" Waiting will not help")
                 .expect("it")
                 .1
@@ -272,22 +281,22 @@ mod tests {
         let (input, output) = ([Unit::InputTokens], [Unit::OutputTokens]);
         let either = "; a shorter prompt or a lower output cap may.";
         let unseen = Some(Opaque::File);
-        let without = ". Room is reserved for what cannot be seen of the input (a file is elsewhere, or its bytes do not tell \
-                       what it costs): a call without that may fit.";
+        let room = " Room is reserved for what cannot be seen of the input (a file is elsewhere, or its bytes do not tell what it costs).";
         for unit in [Unit::Tokens, Unit::Usd] {
             assert_eq!(advice(&[&[unit]], None), either);
-            assert_eq!(advice(&[&[unit]], unseen), without);
+            assert_eq!(advice(&[&[unit]], unseen), either.to_owned() + room);
             assert_eq!(
                 advice(&[&[unit, Unit::InputTokens]], None),
                 "; a shorter prompt may."
             );
         }
         assert_eq!(advice(&[&input], None), "; a shorter prompt may.");
-        assert_eq!(advice(&[&input], unseen), without);
+        let shorter = "; a shorter prompt may.".to_owned();
+        assert_eq!(advice(&[&input], unseen), shorter + room);
         for unseen in [None, unseen] {
             assert_eq!(advice(&[&output], unseen), "; a lower output cap may.");
-            assert_eq!(advice(&[&[Unit::Requests, Unit::Tokens]], unseen), ".");
         }
+        assert_eq!(advice(&[&[Unit::Requests, Unit::Tokens]], None), ".");
         assert_eq!(
             advice(&[&input, &output], None),
             either,
@@ -296,5 +305,26 @@ mod tests {
         let of_both = [Unit::InputTokens, Unit::OutputTokens];
         let both = "; a shorter prompt and a lower output cap may.";
         assert_eq!(advice(&[&of_both], None), both);
+        assert_eq!(advice(&[&of_both], unseen), both.to_owned() + room);
+    }
+
+    #[test]
+    fn a_lower_cap_is_no_advice_where_there_is_none_to_lower_or_the_input_alone_is_too_large() {
+        let never = refused("small", Reason::NeverFits, None);
+        let told = |asked, limit: RefusedLimit| rejection(&[vec![limit]], asked, NOW).message;
+        let has_no_cap = Asked {
+            has_cap: false,
+            ..ASKED
+        };
+        let counted = RefusedLimit {
+            at_least: true,
+            ..never.clone()
+        };
+        for told in [told(has_no_cap, never), told(ASKED, counted)] {
+            assert!(
+                told.ends_with("will not help; a shorter prompt may."),
+                "{told}"
+            );
+        }
     }
 }

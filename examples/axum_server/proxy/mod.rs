@@ -45,18 +45,17 @@ async fn forward(State(upstream): State<Arc<Upstream>>, request: Request) -> Res
     match upstream.send(request).await {
         Ok(response) if response.status().is_redirection() => astray(response.status()),
         Ok(response) => {
-            if upstream.has_key() {
-                tell_of_our_key(response.status());
-            }
+            tell_of_our_key(&upstream, response.status());
             answer(response.map(patient))
         }
         Err(error) => failure(&error, upstream.host()),
     }
 }
 
-/// The caller's own key was right, and to him an answer like this looks as if it were not: who runs the gateway has to be told.
-fn tell_of_our_key(status: StatusCode) {
-    if [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN].contains(&status) {
+/// The caller's own key was right, and to him an answer like this looks as if it were not: who runs the gateway has to be told, and
+/// once is enough.
+fn tell_of_our_key(upstream: &Upstream, status: StatusCode) {
+    if upstream.begins_to_refuse_us(status) {
         tracing::warn!(
             %status,
             "the provider refused the gateway's own key, {KEY}, or what was asked with it"

@@ -1,9 +1,10 @@
 //! The provider, and our connections to it.
 
 use std::env;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::body::Body;
-use http::{HeaderValue, Request, Response, Version};
+use http::{HeaderValue, Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
 use hyper_util::client::legacy::Error;
 
@@ -17,6 +18,8 @@ pub(crate) const KEY: &str = "UPSTREAM_API_KEY";
 pub(crate) struct Upstream {
     base: Base,
     key: Option<HeaderValue>,
+    /// The last answer to a call with our key was a refusal.
+    refuses_us: AtomicBool,
     client: HttpsClient,
 }
 
@@ -26,6 +29,7 @@ impl Upstream {
         Ok(Self {
             base,
             key: key()?,
+            refuses_us: AtomicBool::new(false),
             client: client::https(),
         })
     }
@@ -41,9 +45,10 @@ impl Upstream {
         Some(Request::from_parts(head, body))
     }
 
-    /// Whether calls go out with our key in place of the callers'.
-    pub(super) fn has_key(&self) -> bool {
-        self.key.is_some()
+    /// Notes how a call with our key was answered: whether it was refused, and none was just before.
+    pub(super) fn begins_to_refuse_us(&self, status: StatusCode) -> bool {
+        let refuses = [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN].contains(&status);
+        self.key.is_some() && !self.refuses_us.swap(refuses, Ordering::Relaxed) && refuses
     }
 
     /// Host and port, as in the address.

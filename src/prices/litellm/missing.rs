@@ -2,7 +2,7 @@
 
 use super::Object;
 use super::key::Key;
-use super::row::{has_token_prices, is_other_price};
+use super::row::{costs, has_token_prices, is_other_price};
 use crate::prices::error::PriceError;
 use crate::prices::part::Part;
 
@@ -31,29 +31,31 @@ pub(super) fn why(missing: &[Part], row: &Object<'_>) -> PriceError {
 
 /// Why this part has no price in calls of more input tokens than a step says.
 pub(super) fn in_step(part: Part, above: u64, row: &Object<'_>) -> PriceError {
-    let is_its = |field: &&String| matches!(nearest_step(field), Some((of, _)) if of == part);
+    let is_its = |field: &&String| nearest_step(field) == Some((part, above));
     PriceError::missing_step(part, above, row.keys().find(is_its))
 }
 
-/// Whether a key of a step is misspelt, where no other one tells of the step.
-pub(super) fn misspelt_step(needed: &[Part], row: &Object<'_>) -> Option<PriceError> {
-    row.keys().find_map(|field| {
+/// The price of a step whose key is misspelt, if its part `lacks` one there.
+pub(super) fn misspelt_step(
+    row: &Object<'_>,
+    lacks: impl Fn(Part, u64) -> bool,
+) -> Option<PriceError> {
+    row.iter().find_map(|(field, value)| {
         let (part, above) = nearest_step(field)?;
-        let is_needed = needed.contains(&part);
-        is_needed.then(|| PriceError::missing_step(part, above, Some(field)))
+        let is_price = lacks(part, above) && costs(field, value);
+        is_price.then(|| PriceError::missing_step(part, above, Some(field)))
     })
 }
 
 /// The part and the step whose key a field is most like, if it is like one and no key itself.
 fn nearest_step(field: &str) -> Option<(Part, u64)> {
-    let begin = field.find(|c: char| c.is_ascii_digit())?;
-    let number = &field[begin..];
-    let end = number.find(|c: char| !c.is_ascii_digit());
-    let (digits, rest) = number.split_at(end.unwrap_or(number.len()));
-    let (times, unit) = if rest.starts_with('k') {
-        (1_000, "k")
-    } else {
-        (1, "")
+    let number = &field[field.find(|c: char| c.is_ascii_digit())?..];
+    let end = number.find(|c: char| !c.is_ascii_digit() && c != '_')?;
+    let digits: String = number[..end].chars().filter(|c| *c != '_').collect();
+    let (times, unit) = match number.as_bytes()[end] {
+        b'k' | b'K' => (1_000, "k"),
+        b'm' | b'M' => (1_000_000, "m"),
+        _ => (1, ""),
     };
     let above = digits.parse::<u64>().ok()?.checked_mul(times)?;
     let key = |key| format!("{key}_above_{digits}{unit}_tokens");

@@ -32,6 +32,8 @@ pub(super) fn price(row: &RawValue) -> Result<Option<Price>, PriceError> {
     };
     let mut prices = Found::read_all(&row)?;
     let half = prices.half_step(needed);
+    let lacks = |part, above| needed.contains(&part) && prices.lacks(part, above);
+    let misspelt = missing::misspelt_step(&row, lacks);
     if says("litellm_provider").as_deref() == Some(INCLUSIVE) {
         for row in &mut prices.rows {
             row.above = row.above.saturating_sub(1);
@@ -43,7 +45,7 @@ pub(super) fn price(row: &RawValue) -> Result<Option<Price>, PriceError> {
     if let Some((part, above)) = half {
         return Err(missing::in_step(part, above, &row));
     }
-    if let Some(misspelt) = missing::misspelt_step(needed, &row) {
+    if let Some(misspelt) = misspelt {
         return Err(misspelt);
     }
     let is_billed_otherwise = row.iter().any(|(key, value)| is_other_price(key, value));
@@ -165,6 +167,13 @@ impl Found {
         })
     }
 
+    /// Whether a part has no price in a step of the default tier.
+    fn lacks(&self, part: Part, above: u64) -> bool {
+        let is_it = |row: &&Row| row.tier == ServiceTier::Default && row.above == above;
+        let mut steps = self.rows.iter().filter(is_it);
+        !steps.any(|step| step.known[part.index()].is_some())
+    }
+
     /// Whether a part costs nothing in short calls. Then it has no dearer step to forget.
     fn is_free(&self, part: Part) -> bool {
         let mut first = self.rows.iter().filter(|row| row.is_first());
@@ -228,6 +237,10 @@ fn tokens(value: &RawValue) -> Option<u64> {
 /// Whether a key has a price that is not nothing, and of something else than tokens.
 pub(super) fn is_other_price(key: &str, value: &RawValue) -> bool {
     let is_price = key.starts_with("input_cost_per_") || key.starts_with("output_cost_per_");
-    let costs = || rate(key, value).is_ok_and(|rate| rate.is_some_and(|rate| !rate.is_free()));
-    is_price && Key::parse(key).is_none() && costs()
+    is_price && Key::parse(key).is_none() && costs(key, value)
+}
+
+/// Whether a price is one, and not nothing.
+pub(super) fn costs(key: &str, value: &RawValue) -> bool {
+    rate(key, value).is_ok_and(|rate| rate.is_some_and(|rate| !rate.is_free()))
 }

@@ -162,12 +162,19 @@ fn a_step_with_half_of_its_prices_is_told_of() {
     let both = r#""input_cost_per_token_above_200k_token": 2e-6, "output_cost_per_token_above_200k_token": 3e-6"#;
     let misspelt = ": `input_cost_per_token_above_200k_token` may be a misspelling";
     assert_eq!(told(both), Err(missing("input") + misspelt));
+    for (number, above) in [("1m", 1_000_000), ("200K", 200_000), ("200_000", 200_000)] {
+        let odd = format!(r#""input_cost_per_token_above_{number}_tokens": 2e-6"#);
+        let above = format!("more than {above} input tokens: ");
+        assert!(told(&odd).is_err_and(|told| told.contains(&above)), "{odd}");
+    }
     let range = r#""tiered_pricing": [{"range": [0, 9]}, {"range": [9, 99], "input_cost_per_token": 3e-6}]"#;
     assert!(told(range).is_err());
     for whole in [
         format!("{input}, {output}"),
         format!(r#"{input}, {output}, "cache_read_input_token_cost_above_100k_tokens": 1e-7"#),
         format!(r#"{input}, "mode": "embedding""#),
+        format!(r#"{input}, {output}, "inputCostPerTokenAbove200kTokens": 2e-6"#),
+        r#""input_cost_per_token_above_200k_token": null, "output_cost_per_token_above_200k_token": 0"#.to_owned(),
     ] {
         assert!(told(&whole).is_ok_and(|price| price.is_some()), "{whole}");
     }
