@@ -112,8 +112,8 @@ fn remedy(candidates: &[Vec<RefusedLimit>], asked: Asked) -> String {
         |limit: &RefusedLimit| asked.has_cap && limit.unit.counts_output() && !limit.at_least;
     let helps = |with: &dyn Fn(&RefusedLimit) -> bool| {
         let never = |limit: &&RefusedLimit| limit.reason == Reason::NeverFits;
-        let mut candidates = candidates.iter();
-        candidates.any(|refused| refused.iter().filter(never).all(with))
+        let mut tried = candidates.iter().filter(|refused| !refused.is_empty());
+        tried.any(|refused| refused.iter().filter(never).all(with))
     };
     let together = helps(&|limit| shorter(limit) || lower(limit));
     let may = match (helps(&shorter), helps(&lower)) {
@@ -291,12 +291,13 @@ mod tests {
             );
         }
         assert_eq!(advice(&[&input], None), "; a shorter prompt may.");
-        let shorter = "; a shorter prompt may.".to_owned();
-        assert_eq!(advice(&[&input], unseen), shorter + room);
+        let shorter = "; a shorter prompt may.";
+        assert_eq!(advice(&[&input], unseen), shorter.to_owned() + room);
         for unseen in [None, unseen] {
             assert_eq!(advice(&[&output], unseen), "; a lower output cap may.");
         }
         assert_eq!(advice(&[&[Unit::Requests, Unit::Tokens]], None), ".");
+        assert_eq!(advice(&[&input, &[]], None), shorter, "one was not tried");
         assert_eq!(
             advice(&[&input, &output], None),
             either,
