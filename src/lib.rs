@@ -114,6 +114,7 @@ mod quota;
 mod random;
 mod service;
 mod settle;
+mod spelling;
 mod subject;
 mod usage;
 

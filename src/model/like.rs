@@ -1,6 +1,7 @@
 //! Which model somebody may have meant who wrote another name.
 
 use super::catalog::names;
+use crate::spelling::letters;
 
 /// At most so many letters are wrong, missing or too many in a name that is misspelt.
 const WRONG: usize = 2;
@@ -20,12 +21,6 @@ pub(crate) fn most_like(name: &str) -> Option<&'static str> {
     };
     let like = names().filter_map(|known| Some((wrong(&known)?, known)));
     like.min().map(|(_, known)| known)
-}
-
-/// What counts of a name: not how its parts are parted.
-fn letters(name: &str) -> String {
-    let letters = name.chars().filter(|letter| letter.is_alphanumeric());
-    letters.flat_map(char::to_lowercase).collect()
 }
 
 fn digits(name: &str) -> impl Iterator<Item = char> + '_ {

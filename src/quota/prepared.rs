@@ -171,13 +171,9 @@ impl Prepared {
             has_cap: first.is_some_and(Candidate::has_cap),
         };
         let mut rejection = verdict::rejection(&by_candidate, asked, self.now);
-        rejection.estimate = self.candidates.first().map(|asked| asked.estimate);
-        let priced = |asked: &&Candidate| asked.model.price().is_some();
-        rejection.cost = self
-            .candidates
-            .first()
-            .filter(priced)
-            .map(|asked| asked.cost);
+        rejection.estimate = first.map(|asked| asked.estimate);
+        let priced = first.filter(|asked| asked.model.price().is_some());
+        rejection.cost = priced.map(|asked| asked.cost);
         rejection.reply = reply;
         rejection
     }

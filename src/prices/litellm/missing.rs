@@ -5,6 +5,7 @@ use super::key::Key;
 use super::row::{costs, has_token_prices, is_other_price};
 use crate::prices::error::PriceError;
 use crate::prices::part::Part;
+use crate::spelling::letters;
 
 /// The keys of the prices that no row can do without.
 const PLAIN: [(Part, &str); 2] = [
@@ -18,7 +19,9 @@ const WRONG: usize = 3;
 /// Why these parts have no price in a row.
 pub(super) fn why(missing: &[Part], row: &Object<'_>) -> PriceError {
     let misspelt = missing.iter().find_map(|part| {
-        let field = row.keys().find(|key| nearest(key) == Some(*part))?;
+        let field = row
+            .keys()
+            .find(|key| nearest(key, str::to_owned) == Some(*part))?;
         Some(PriceError::misspelt(*part, field))
     });
     misspelt.unwrap_or_else(|| match missing {
@@ -58,30 +61,19 @@ fn nearest_step(field: &str) -> Option<(Part, u64)> {
         _ => (1, ""),
     };
     let above = digits.parse::<u64>().ok()?.checked_mul(times)?;
-    let key = |key| format!("{key}_above_{digits}{unit}_tokens");
+    let key = |plain: &str| format!("{plain}_above_{digits}{unit}_tokens");
+    Some((nearest(field, key)?, above))
+}
+
+/// The part whose key a field is most like, if it is like one and no key itself. The key is made of the plain one.
+fn nearest(field: &str, key: impl Fn(&str) -> String) -> Option<Part> {
     let near = PLAIN.map(|(part, plain)| (wrong(field, &key(plain)), part));
     let (wrong, part) = near.into_iter().min_by_key(|(wrong, _)| *wrong)?;
-    is_misspelt(field, wrong).then_some((part, above))
-}
-
-/// The part whose key a field is most like, if it is like one and no key itself.
-fn nearest(field: &str) -> Option<Part> {
-    let near = PLAIN.map(|(part, key)| (wrong(field, key), part));
-    let (wrong, part) = near.into_iter().min_by_key(|(wrong, _)| *wrong)?;
-    is_misspelt(field, wrong).then_some(part)
-}
-
-/// Whether a field with so many wrong letters is a key that is misspelt.
-fn is_misspelt(field: &str, wrong: usize) -> bool {
-    wrong <= WRONG && Key::parse(field).is_none()
+    (wrong <= WRONG && Key::parse(field).is_none()).then_some(part)
 }
 
 /// How many letters of a field are not those of a key.
 fn wrong(field: &str, key: &str) -> usize {
-    let letters = |key: &str| -> String {
-        let letters = key.chars().filter(|c| c.is_alphanumeric());
-        letters.flat_map(char::to_lowercase).collect()
-    };
     strsim::levenshtein(&letters(field), &letters(key))
 }
 

@@ -32,8 +32,9 @@ pub(super) fn price(row: &RawValue) -> Result<Option<Price>, PriceError> {
     };
     let mut prices = Found::read_all(&row)?;
     let half = prices.half_step(needed);
+    let half = half.map(|(part, above)| missing::in_step(part, above, &row));
     let lacks = |part, above| needed.contains(&part) && prices.lacks(part, above);
-    let misspelt = missing::misspelt_step(&row, lacks);
+    let wrong_step = half.or_else(|| missing::misspelt_step(&row, lacks));
     if says("litellm_provider").as_deref() == Some(INCLUSIVE) {
         for row in &mut prices.rows {
             row.above = row.above.saturating_sub(1);
@@ -42,11 +43,8 @@ pub(super) fn price(row: &RawValue) -> Result<Option<Price>, PriceError> {
     let is_free = prices.are_free();
     let price = prices.into_price(needed);
     let price = price.map_err(|missing| missing::why(&missing, &row))?;
-    if let Some((part, above)) = half {
-        return Err(missing::in_step(part, above, &row));
-    }
-    if let Some(misspelt) = misspelt {
-        return Err(misspelt);
+    if let Some(wrong) = wrong_step {
+        return Err(wrong);
     }
     let is_billed_otherwise = row.iter().any(|(key, value)| is_other_price(key, value));
     match is_free && is_billed_otherwise {
